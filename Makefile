@@ -1,0 +1,45 @@
+# `make demo` and `make test` set everything up by themselves, from a bare clone.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lint test-long bench clean
+
+help:
+	@echo "make demo       index the bundled sample documents and answer three questions"
+	@echo "make test       lint, types and tests"
+	@echo "make test-long  the tests that run long (hundreds of kills of a running indexer)"
+	@echo "make bench      speed and memory on 1,000 and 20,000 passages"
+	@echo "make clean      remove what the others made"
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dateline needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+
+# Installed once per change of what is to be installed.
+.venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: .venv/.installed
+	$(BIN)/dateline demo
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/pytest -m "not slow"
+
+test-long: .venv/.installed-dev
+	$(BIN)/pytest -m slow
+
+bench: .venv/.installed
+	$(BIN)/dateline eval speed
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

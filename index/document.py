@@ -1,0 +1,82 @@
+"""The records every part of Dateline passes around.
+
+Offsets are characters (Python `str` indices) into `Document.text`. They are born at loading and
+carried through; nothing in Dateline recovers an offset by searching for a string.
+"""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TypeAlias
+
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+
+
+def document_id(source: str) -> str:
+    """The stable id of the document that lives at `source`: 16 hex digits of its SHA-256."""
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentInfo:
+    """What is known of a document without its text.
+
+    Attributes:
+        source: where it came from, as shown to people: a path, or `path#record` for a record of a
+            file that holds several.
+        published: publication date the document itself states, or None; never a file's mtime.
+        place: place of the news dateline ("SEOUL"), or None.
+        language: ISO 639-1 code if the document states one, or None.
+        metadata: whatever else the format offered (author, url, from, to, ...), JSON values only.
+        pages: for paged formats, the offset at which each page starts (first is 0); else empty.
+    """
+
+    id: str
+    source: str
+    title: str
+    published: date | None = None
+    place: str | None = None
+    language: str | None = None
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    pages: tuple[int, ...] = ()
+
+    def page_of(self, offset: int) -> int | None:
+        """The 1-based page on which character `offset` stands, or None for unpaged documents."""
+        return bisect.bisect_right(self.pages, offset) if self.pages else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document(DocumentInfo):
+    """A document with its full text; line endings are already normalised to a single newline."""
+
+    text: str
+
+    @property
+    def text_hash(self) -> str:
+        """Hash of the text alone: equal for exact duplicates, whatever their source."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage: `document.text[start:end] == text`, always. `id` is unique for ever."""
+
+    id: int
+    document_id: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a query. `score` orders hits; `scores` holds its parts by retriever."""
+
+    chunk: Chunk
+    document: DocumentInfo
+    score: float
+    scores: Mapping[str, float] = field(default_factory=dict)
