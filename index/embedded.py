@@ -1,0 +1,423 @@
+"""EmbeddedIndex: the default index, one folder on disk.
+
+with EmbeddedIndex.open("news.dateline") as index:
+    index.add_files(["articles/"])
+    for hit in index.search("Who met in Vladivostok?"):
+        print(hit.document.source, hit.chunk.text)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self, get_args
+
+import filelock
+import numpy as np
+import numpy.typing as npt
+
+from . import fusion
+from .analysis import Analyzer
+from .caches import Cache, dense_cache, lexical_cache
+from .catalog import Catalog, Filters
+from .dense import DenseIndex
+from .document import Document, DocumentInfo, Hit
+from .embedding import DEFAULT_EMBEDDER, Embedder, load_embedder
+from .errors import EmbedderError, IndexLockedError, UsageError
+from .ingest import Failure, IndexReport, Ingest, OnProgress, file_source
+from .loading import FieldMap, find_files
+
+Mode = Literal["hybrid", "dense", "bm25"]
+MODES: tuple[str, ...] = get_args(Mode)
+FUSIONS = {"minmax": fusion.minmax_mean, "rrf": fusion.reciprocal_rank}
+DEPTH = 100  # passages each retriever hands to fusion, at least
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """How an index is built, fixed at its creation, and how it is searched.
+
+    Attributes:
+        embedder: the default model's name, or the path of a sentence-transformers model.
+        chunk_tokens: most tokens of a passage, its context included; never over the model's own.
+        overlap: tokens of whole sentences that a passage shares with the one before.
+        stem, stop_words: lexical analysis (see `Analyzer`).
+        fusion: how the two rankings become one, `minmax` or `rrf`.
+        dense_weight: weight of the dense ranking in fusion; BM25 has the rest.
+    """
+
+    embedder: str = DEFAULT_EMBEDDER
+    chunk_tokens: int = 256
+    overlap: int = 32
+    stem: bool = True
+    stop_words: bool = True
+    fusion: str = "minmax"
+    dense_weight: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.fusion not in FUSIONS:
+            raise UsageError(f"There is no fusion {self.fusion!r}.", f"Use {', '.join(FUSIONS)}.")
+        if self.chunk_tokens < 32 or not 0 <= self.overlap <= self.chunk_tokens // 2:
+            raise UsageError(
+                "A chunk needs at least 32 tokens and an overlap of at most half of them."
+            )
+        if not 0 <= self.dense_weight <= 1:
+            raise UsageError("The dense weight lies between 0 and 1.")
+
+
+SEARCH_SETTINGS = ("fusion", "dense_weight")  # these may change without indexing again
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """An index in numbers; sizes in bytes on disk."""
+
+    documents: int
+    chunks: int
+    dated: int
+    first_published: str | None
+    last_published: str | None
+    generation: int
+    created: str
+    bytes: dict[str, int]
+    settings: IndexSettings
+
+
+class EmbeddedIndex:
+    """Documents, passages and search in one folder; see `open`.
+
+    Any number of processes may read while one writes; readers see the writer's work as soon as it
+    is committed. Methods may be called from several threads.
+    """
+
+    def __init__(
+        self, path: Path, catalog: Catalog, settings: IndexSettings, embedder: Embedder | None
+    ) -> None:
+        self.path = path
+        self.settings = settings
+        self._catalog = catalog
+        self._embedder = embedder
+        self._analyzer = Analyzer(stem=settings.stem, stop_words=settings.stop_words)
+        self._lexical = lexical_cache(path, self._analyzer)
+        self._dense: Cache[DenseIndex] | None = None
+        self._guard = threading.RLock()  # the caches change in place; one thread at a time
+        self._writer = filelock.FileLock(path / "writer.lock", timeout=0)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        create: bool = True,
+        settings: IndexSettings | None = None,
+        embedder: Embedder | None = None,
+    ) -> Self:
+        """Open the index in a folder, or make one there.
+
+        Args:
+            create: make a new index if the folder has none.
+            settings: for a new index; for an old one they must agree with its own, except for
+                those of the search, which count for this object only.
+            embedder: use this one instead of loading `settings.embedder`.
+
+        Raises:
+            IndexNotFoundError: no index there and `create` is false.
+            IndexDamagedError: the catalog cannot be read.
+            UsageError: the settings are not those the index was built with.
+        """
+        folder = Path(path).resolve()
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{path} is a file, not an index folder.", "Name another --index.")
+        catalog = Catalog(folder, create=create)
+        stored = catalog.get("settings")
+        if stored is None:
+            used = settings or IndexSettings()
+            with catalog.transaction():
+                catalog.set("settings", asdict(used))
+        else:
+            used = IndexSettings(**stored)
+            if settings is not None:
+                searched = {name: getattr(settings, name) for name in SEARCH_SETTINGS}
+                used = replace(used, **searched)
+                if used != settings:
+                    catalog.close()
+                    raise UsageError(
+                        f"The index in {path} was built with other settings: {used}.",
+                        "Open it without settings, or build another index in a new folder.",
+                    )
+        return cls(folder, catalog, used, embedder)
+
+    def close(self) -> None:
+        """Release files and models."""
+        self._catalog.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedding model, loaded on first use.
+
+        Raises:
+            EmbedderError: it is missing, or not the one whose vectors the index holds.
+        """
+        with self._guard:
+            if self._embedder is None:
+                self._embedder = load_embedder(self.settings.embedder)
+            built = self._catalog.get("embedder")
+            if built and built["fingerprint"] != self._embedder.fingerprint:
+                raise EmbedderError(
+                    f"The index was built with another version of {self.settings.embedder}.",
+                    "Delete the index folder and index the documents again.",
+                )
+            return self._embedder
+
+    # writing
+
+    def add_files(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        fields: FieldMap | None = None,
+        prune: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> IndexReport:
+        """Add or refresh files and folders; what cannot be read is reported, the rest goes in.
+
+        Args:
+            include, exclude: globs over the files found in folders.
+            fields: names of the text, title, date ... fields of JSON and CSV records.
+            prune: also remove documents of files that are gone from disk.
+
+        Raises:
+            UsageError: none of the paths exists.
+            IndexLockedError: another process is writing.
+        """
+        files: dict[Path, None] = {}
+        missing: list[Failure] = []
+        for path in paths:
+            try:
+                found = list(find_files([path], include, exclude))
+                files.update(dict.fromkeys(file.resolve() for file in found))
+            except UsageError as error:
+                missing.append(Failure(str(path), str(error)))
+        if missing and len(missing) == len(paths):
+            raise UsageError("; ".join(failure.reason for failure in missing))
+        with self._writing():
+            ingest = self._ingest(on_progress)
+            ingest.report.failed += missing
+            ingest.add_files(
+                list(files),
+                lambda file: file_source(file, self.path.parent),
+                fields or FieldMap(),
+            )
+            if prune:
+                ingest.report.removed += self._prune()
+        return ingest.report
+
+    def add(
+        self, documents: Iterable[Document], on_progress: OnProgress | None = None
+    ) -> IndexReport:
+        """Add documents, or replace those with the same id.
+
+        Raises:
+            IndexLockedError: another process is writing.
+        """
+        with self._writing():
+            return self._ingest(on_progress).add_documents(documents)
+
+    def remove(self, sources: Iterable[str]) -> list[str]:
+        """Remove documents by source: one document, all records of a file, or a whole folder.
+
+        Returns:
+            the sources of the removed documents; empty if nothing matched.
+
+        Raises:
+            IndexLockedError: another process is writing.
+        """
+        with self._writing():
+            ids = [
+                id_
+                for source in sources
+                for name in dict.fromkeys((source, self._as_source(source)))
+                for id_ in self._catalog.ids(source=name)
+            ]
+            return self._delete(dict.fromkeys(ids))
+
+    def _as_source(self, path: str) -> str:
+        return file_source(Path(path).resolve(), self.path.parent)
+
+    def _prune(self) -> list[str]:
+        gone = [file for file in self._catalog.files() if not Path(file).exists()]
+        return self._delete(id_ for file in gone for id_ in self._catalog.ids(file=file))
+
+    def _delete(self, ids: Iterable[str]) -> list[str]:
+        with self._catalog.transaction():
+            documents = [d for id_ in ids if (d := self._catalog.document(id_)) is not None]
+            self._catalog.delete(d.id for d in documents)
+            self._catalog.forget_files()
+        return [d.source for d in documents]
+
+    def _ingest(self, on_progress: OnProgress | None) -> Ingest:
+        embedder = self.embedder
+        if self._catalog.get("embedder") is None:
+            with self._catalog.transaction():
+                self._catalog.set(
+                    "embedder",
+                    {"fingerprint": embedder.fingerprint, "dimension": embedder.dimension},
+                )
+        return Ingest(
+            self._catalog,
+            embedder,
+            chunk_tokens=self.settings.chunk_tokens,
+            overlap=self.settings.overlap,
+            on_progress=on_progress,
+        )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Keep other writers out; afterwards bring the caches up to date and save them."""
+        note = self.path / "writer.txt"
+        try:
+            self._writer.acquire()
+        except filelock.Timeout as error:
+            with contextlib.suppress(OSError):
+                holder = note.read_text(encoding="utf-8").strip()
+                raise IndexLockedError(
+                    f"Another process is writing to {self.path} ({holder}).",
+                    "Wait for it to finish, or stop it; nothing it has committed will be lost.",
+                ) from error
+            raise IndexLockedError(f"Another process is writing to {self.path}.") from error
+        try:
+            note.write_text(f"process {os.getpid()}, since {time.ctime()}\n", encoding="utf-8")
+            yield
+            self.refresh()
+            self._save()
+        finally:
+            note.unlink(missing_ok=True)
+            self._writer.release()
+
+    # reading
+
+    def search(
+        self,
+        query: str,
+        top_k: int = 10,
+        *,
+        mode: Mode = "hybrid",
+        filters: Filters | None = None,
+    ) -> list[Hit]:
+        """The best passages for a query, best first.
+
+        Passages with exactly the same words from duplicate documents are returned once. A hit's
+        `score` is the fused one, its `scores` those of the retrievers that found it: BM25 and
+        the cosine ("dense").
+
+        Raises:
+            UsageError: an unknown mode.
+        """
+        if mode not in MODES:
+            raise UsageError(f"There is no mode {mode!r}.", f"Use one of: {', '.join(MODES)}.")
+        if top_k < 1 or not query.strip():
+            return []
+        allowed = self._catalog.matching_chunks(filters) if filters else None
+        depth = max(DEPTH, 2 * top_k)
+        rankings: dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]] = {}
+        vector = self.embedder.embed_query(query) if mode != "bm25" else None
+        with self._guard:
+            self.refresh()
+            if mode != "dense":
+                assert self._lexical.structure is not None
+                rankings["bm25"] = self._lexical.structure.search(
+                    self._analyzer(query), depth, allowed
+                )
+            if vector is not None and self._dense and self._dense.structure is not None:
+                rankings["dense"] = self._dense.structure.search(vector, depth, allowed)
+        weights = {"dense": self.settings.dense_weight, "bm25": 1 - self.settings.dense_weight}
+        fused = FUSIONS[self.settings.fusion](rankings, weights, depth)
+        raw = {
+            name: dict(zip(*map(np.ndarray.tolist, r), strict=True)) for name, r in rankings.items()
+        }
+        return self._hits(fused, raw, top_k)
+
+    def _hits(
+        self, fused: fusion.Fused, raw: Mapping[str, Mapping[int, float]], top_k: int
+    ) -> list[Hit]:
+        hits: list[Hit] = []
+        seen: set[tuple[str, int, int]] = set()
+        ranked = list(zip(fused.ids.tolist(), fused.scores.tolist(), strict=True))
+        for first in range(0, len(ranked), 2 * top_k):
+            batch = ranked[first : first + 2 * top_k]
+            found = self._catalog.chunks([id_ for id_, _ in batch])
+            for id_, score in batch:
+                if id_ not in found:  # removed a moment ago
+                    continue
+                chunk, document, text_hash = found[id_]
+                passage = text_hash, chunk.start, chunk.end
+                if passage not in seen:
+                    seen.add(passage)
+                    parts = {name: scores[id_] for name, scores in raw.items() if id_ in scores}
+                    hits.append(Hit(chunk, document, score, parts))
+                if len(hits) == top_k:
+                    return hits
+        return hits
+
+    def get(self, document_id: str) -> Document | None:
+        """A document with its text, or None."""
+        return self._catalog.document(document_id)
+
+    def documents(
+        self, filters: Filters | None = None, limit: int = -1, offset: int = 0
+    ) -> list[DocumentInfo]:
+        """Documents without their texts, by source; `limit` -1 means all."""
+        return self._catalog.documents(filters or Filters(), limit, offset)
+
+    def stats(self) -> Stats:
+        """The index in numbers."""
+        sizes = {f.name: f.stat().st_size for f in self.path.iterdir() if f.is_file()}
+        return Stats(
+            **self._catalog.counts(),
+            generation=self._catalog.generation,
+            created=self._catalog.get("created"),
+            bytes=sizes,
+            settings=self.settings,
+        )
+
+    def refresh(self) -> None:
+        """Bring the search structures up to the catalog's present generation.
+
+        The first call opens the cache files; if they were missing, damaged or behind, the result
+        is saved for the next process, unless a writer is at work (which will save them itself).
+        """
+        with self._guard:
+            opening = self._lexical.structure is None
+            self._lexical.refresh(self._catalog)
+            if self._dense is None and (built := self._catalog.get("embedder")):
+                self._dense = dense_cache(self.path, built["fingerprint"], built["dimension"])
+            if self._dense is not None:
+                self._dense.refresh(self._catalog)
+            if opening and not self._writer.is_locked and self._catalog.generation:
+                with contextlib.suppress(filelock.Timeout, OSError), self._writer:
+                    self._save()
+
+    def _save(self) -> None:
+        caches = [cache for cache in (self._lexical, self._dense) if cache is not None]
+        for cache in caches:
+            cache.save(self._catalog)
+        self._catalog.forget_removals(min(cache.generation for cache in caches))

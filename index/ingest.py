@@ -1,0 +1,230 @@
+"""Documents on their way in: load, cut into chunks, embed, commit.
+
+Documents are committed in batches, each in one transaction; a document is reported only after its
+commit, so nothing reported can be lost, and nothing is ever half there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from .catalog import Catalog, NewChunk, content_hash
+from .chunking import SPECIAL_TOKENS, chunk, context_of, fit_context
+from .document import Document
+from .embedding import Embedder
+from .errors import LoadError
+from .loading import FieldMap, load_file
+
+BATCH_CHUNKS = 256  # commit after so many passages: a few seconds of work
+EMBED_SLICE = 1024  # passages tokenised at a time, so that one huge document stays in bounds
+
+
+class Failure(NamedTuple):
+    """A file or record that could not be read, and why."""
+
+    source: str
+    reason: str
+
+
+class Duplicate(NamedTuple):
+    """A document whose text is exactly that of another."""
+
+    source: str
+    same_as: str
+
+
+@dataclass
+class IndexReport:
+    """What an indexing run did, by source."""
+
+    indexed: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    duplicates: list[Duplicate] = field(default_factory=list)
+    passages: int = 0
+    seconds: float = 0.0
+
+
+class Progress(NamedTuple):
+    """How far a run is: bytes of files done and in all, passages embedded, and the current file."""
+
+    done: int
+    total: int
+    passages: int
+    current: str
+
+
+OnProgress = Callable[[Progress], object]
+
+
+@dataclass
+class _Pending:
+    document: Document
+    file: str | None
+    spans: list[tuple[int, int]]
+    context: str
+
+
+class Ingest:
+    """One indexing run over one catalog; the caller holds the writer's lock."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        embedder: Embedder,
+        *,
+        chunk_tokens: int,
+        overlap: int,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self.report = IndexReport()
+        self._catalog = catalog
+        self._embedder = embedder
+        self._chunk_tokens = min(chunk_tokens, embedder.max_tokens)
+        self._overlap = overlap
+        self._on_progress = on_progress
+        self._pending: list[_Pending] = []
+        self._read_files: list[tuple[str, str, set[str]]] = []  # path, hash, ids of its documents
+        self._done = self._total = 0
+        self._current = ""
+        self._started = time.perf_counter()
+
+    def add_documents(self, documents: Iterable[Document]) -> IndexReport:
+        """Add or replace documents that do not come from files."""
+        for document in documents:
+            self._take(document, None)
+        return self._finish()
+
+    def add_files(
+        self, files: Sequence[Path], source_of: Callable[[Path], str], fields: FieldMap
+    ) -> IndexReport:
+        """Read files, skipping those whose content is as it was."""
+        known = self._catalog.files()
+        sizes = {path: _size(path) for path in files}
+        self._total = sum(sizes.values())
+        for path in files:
+            source = self._current = source_of(path)
+            self._tell()
+            try:
+                self._take_file(path, source, known.get(str(path)), fields)
+            except LoadError as error:
+                self.report.failed.append(Failure(source, str(error)))
+            self._done += sizes[path]
+        return self._finish()
+
+    def _take_file(self, path: Path, source: str, known: str | None, fields: FieldMap) -> None:
+        digest = _file_hash(path, fields)
+        if digest == known:
+            self.report.unchanged.append(source)
+            return
+        ids: set[str] = set()
+        failures: list[LoadError] = []
+        for document in load_file(path, source, fields, on_error=failures.append):
+            ids.add(document.id)
+            self._take(document, str(path))
+        self.report.failed += [Failure(source, str(error)) for error in failures]
+        if ids:
+            self._read_files.append((str(path), digest, ids))
+
+    def _take(self, document: Document, file: str | None) -> None:
+        if self._catalog.content_hash_of(document.id) == content_hash(document):
+            self.report.unchanged.append(document.source)
+            return
+        count = self._embedder.count_tokens
+        context, used = fit_context(context_of(document), count)
+        budget = max(self._chunk_tokens - used - SPECIAL_TOKENS, 16)
+        spans = chunk(document.text, budget, min(self._overlap, budget // 2), count)
+        self._pending.append(_Pending(document, file, spans, context))
+        if sum(len(p.spans) for p in self._pending) >= BATCH_CHUNKS:
+            self._commit()
+
+    def _commit(self) -> None:
+        """Embed what is pending and put it, and the files it completes, into the catalog."""
+        texts = [
+            f"{pending.context}\n{pending.document.text[start:end]}"
+            for pending in self._pending
+            for start, end in pending.spans
+        ]
+        vectors = np.zeros((len(texts), self._embedder.dimension), np.float32)
+        for first in range(0, len(texts), EMBED_SLICE):
+            part = texts[first : first + EMBED_SLICE]
+            vectors[first : first + len(part)] = self._embedder.embed(part, self._count)
+        rows = iter(vectors)
+        with self._catalog.transaction():
+            outcomes = [self._store(pending, rows) for pending in self._pending]
+            for path, digest, ids in self._read_files:
+                gone = [id_ for id_ in self._catalog.ids(file=path) if id_ not in ids]
+                self._catalog.delete(gone)
+                self._catalog.set_file(path, digest)
+        for outcome, document in outcomes:
+            outcome.append(document.source)
+            same = self._catalog.same_text(document.text_hash, document.id)
+            if same is not None:
+                self.report.duplicates.append(Duplicate(document.source, same))
+        self._pending.clear()
+        self._read_files.clear()
+
+    def _store(
+        self, pending: _Pending, vectors: Iterator[np.ndarray]
+    ) -> tuple[list[str], Document]:
+        document = pending.document
+        known = self._catalog.content_hash_of(document.id) is not None
+        chunks = [
+            NewChunk(start, end, pending.context, next(vectors)) for start, end in pending.spans
+        ]
+        self._catalog.put(document, chunks, pending.file)
+        return (self.report.updated if known else self.report.indexed), document
+
+    def _finish(self) -> IndexReport:
+        self._commit()
+        self._current = ""
+        self._tell()
+        self.report.seconds = time.perf_counter() - self._started
+        return self.report
+
+    def _count(self, passages: int) -> None:
+        self.report.passages += passages
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._on_progress:
+            self._on_progress(
+                Progress(self._done, self._total, self.report.passages, self._current)
+            )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _file_hash(path: Path, fields: FieldMap) -> str:
+    """Hash of a file's bytes and of how its records are read.
+
+    Raises:
+        LoadError: the file cannot be read.
+    """
+    digest = hashlib.sha256(repr(fields).encode())
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise LoadError(f"{path.name} cannot be read: {error.strerror}.") from error
+    return digest.hexdigest()
+
+
+def file_source(path: Path, base: Path) -> str:
+    """A file's source as shown: relative to `base` where it lies under it, else absolute."""
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.as_posix()
