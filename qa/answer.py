@@ -1,0 +1,128 @@
+"""The records every face shows; their JSON is the product's contract."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from index import Hit
+
+
+class Value(BaseModel):
+    """What an answer means: a date or interval (ISO 8601 days), or a number with its unit."""
+
+    type: str
+    start: str | None = None
+    end: str | None = None
+    text: str
+
+
+class Passage(BaseModel):
+    """A passage around a cited span; offsets are characters into the document's text."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Citation(BaseModel):
+    """Where a span stands: `document.text[start:end] == quote`."""
+
+    number: int = Field(description="1-based, in the order of first use")
+    document_id: str
+    title: str
+    source: str
+    published: str | None = Field(description="publication date of the document, ISO 8601")
+    start: int
+    end: int
+    quote: str
+    passage: Passage
+    page: int | None = Field(description="1-based page, for paged documents")
+
+
+class Span(BaseModel):
+    """One answer: verbatim text, how sure we are of it, and the citations that bear it."""
+
+    text: str
+    confidence: float = Field(ge=0, le=1)
+    slot: str | None = Field(description="what it answers: who, where, when, how many ...")
+    name: str | None = Field(default=None, description="the full name a mention stands for")
+    value: Value | None = None
+    citations: list[int] = Field(description="numbers of the citations, best first")
+
+
+class Mention(BaseModel):
+    """A cited part of an event."""
+
+    text: str
+    name: str | None = None
+    value: Value | None = None
+    citation: int
+
+
+class Event(BaseModel):
+    """Who did what, where and when, and whether it happened."""
+
+    what: str
+    status: str
+    who: list[Mention]
+    where: Mention | None = None
+    when: Mention | None = None
+
+
+class Answer(BaseModel):
+    """The reply to a question: answers best first, or an abstention with the nearest passages."""
+
+    question: str
+    resolved_question: str
+    abstained: bool
+    answers: list[Span]
+    events: list[Event] = []
+    citations: list[Citation]
+    nearest: list[Citation] = []
+    timings_ms: dict[str, float]
+
+    def __str__(self) -> str:
+        """The words, then numbered citations."""
+        if self.abstained:
+            near = [f"  {c.title} ({c.source})" for c in self.nearest]
+            return "\n".join(["The documents do not say.", *(["Nearest:", *near] if near else [])])
+        lines = [f"{a.text} {''.join(f'[{n}]' for n in a.citations)}" for a in self.answers]
+        lines += [
+            f"[{c.number}] {c.title} ({', '.join(filter(None, [c.published, c.source]))})"
+            for c in self.citations
+        ]
+        return "\n".join(lines)
+
+
+class FoundPassage(BaseModel):
+    """A search result."""
+
+    document_id: str
+    title: str
+    source: str
+    published: str | None
+    place: str | None
+    start: int
+    end: int
+    text: str
+    page: int | None
+    score: float
+    scores: dict[str, float] = Field(description="what each retriever gave, by retriever")
+
+
+def hit_record(hit: Hit) -> FoundPassage:
+    """A hit as every face shows it."""
+    chunk, document = hit.chunk, hit.document
+    return FoundPassage(
+        document_id=document.id,
+        title=document.title,
+        source=document.source,
+        published=document.published.isoformat() if document.published else None,
+        place=document.place,
+        start=chunk.start,
+        end=chunk.end,
+        text=chunk.text,
+        page=document.page_of(chunk.start),
+        score=hit.score,
+        scores=dict(hit.scores),
+    )

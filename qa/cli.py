@@ -1,0 +1,322 @@
+"""The command line: `dateline index`, `ask`, `chat`, `search`, `serve`, ...
+
+Exit codes: 0 done; 1 some input failed, or the documents do not hold the answer; 2 wrong usage.
+Only what a command needs is imported, so that a question starts quickly.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date, datetime
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from index.errors import DatelineError, UsageError
+
+if TYPE_CHECKING:
+    from index import EmbeddedIndex, Filters
+
+
+DEFAULT_INDEX = Path(".dateline")
+
+
+class _Commands(TyperGroup):
+    """Our own commands, and those that other packages offer under "dateline.commands".
+
+    `dateline eval` is one of these: the evaluation builds on `qa` and is not known to it.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
+        return [*super().list_commands(ctx), *entry_points(group="dateline.commands").names]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        known = super().get_command(ctx, cmd_name)
+        if known is None:
+            for entry in entry_points(group="dateline.commands", name=cmd_name):
+                return typer.main.get_command(entry.load())
+        return known
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Ask questions of your documents and get answers in their own words, with citations.",
+    epilog='Start with: dateline index articles/ && dateline ask "Who met where and when?"',
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+IndexOption = Annotated[
+    Path, typer.Option("--index", "-i", envvar="DATELINE_INDEX", help="Folder of the index.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+AfterOption = Annotated[
+    datetime | None,
+    typer.Option("--after", formats=["%Y-%m-%d"], help="Only documents published then or later."),
+]
+BeforeOption = Annotated[
+    datetime | None,
+    typer.Option("--before", formats=["%Y-%m-%d"], help="Only documents published by then."),
+]
+SourceOption = Annotated[
+    str | None, typer.Option("--source", help="Only documents whose source matches this glob.")
+]
+MetaOption = Annotated[
+    list[str] | None,
+    typer.Option("--meta", metavar="KEY=VALUE", help="Only documents with this metadata."),
+]
+TopOption = Annotated[int, typer.Option("--top", "-k", min=1, max=1000, help="How many passages.")]
+
+
+@app.command("index", epilog="Example: dateline index articles/ mail/*.eml --exclude 'drafts/**'")
+def index_(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders, or quoted globs.")],
+    *,
+    index: IndexOption = DEFAULT_INDEX,
+    include: Annotated[
+        list[str] | None, typer.Option(help="Glob: take only these files of a folder.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Glob: leave these files of a folder out.")
+    ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Also remove documents whose files are gone.")
+    ] = False,
+    text_field: Annotated[str, typer.Option(help="Field with the text, in JSON and CSV.")] = "text",
+    title_field: Annotated[str, typer.Option(help="Field with the title.")] = "title",
+    date_field: Annotated[str, typer.Option(help="Field with the publication date.")] = "date",
+    url_field: Annotated[str, typer.Option(help="Field with the address.")] = "url",
+    id_field: Annotated[str, typer.Option(help="Field that names the record.")] = "id",
+    embedder: Annotated[
+        str | None, typer.Option(help="New index: model folder instead of all-MiniLM-L6-v2.")
+    ] = None,
+    chunk_tokens: Annotated[
+        int | None, typer.Option(min=32, help="New index: most tokens of a passage.")
+    ] = None,
+    overlap: Annotated[
+        int | None, typer.Option(min=0, help="New index: tokens that passages share.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add or refresh files and folders: txt, md, html, pdf, docx, eml, json, jsonl, csv."""
+    from index import EmbeddedIndex, FieldMap, IndexSettings  # noqa: PLC0415
+
+    from . import rendering  # noqa: PLC0415
+
+    given = {"embedder": embedder, "chunk_tokens": chunk_tokens, "overlap": overlap}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    settings = IndexSettings(**chosen) if chosen else None  # type: ignore[arg-type]
+    fields = FieldMap(
+        text=text_field, title=title_field, date=date_field, url=url_field, id=id_field
+    )
+    with (
+        EmbeddedIndex.open(index, settings=settings) as opened,
+        rendering.indexing_progress() as on_progress,
+    ):
+        report = opened.add_files(
+            paths,
+            include=include or (),
+            exclude=exclude or (),
+            fields=fields,
+            prune=prune,
+            on_progress=on_progress,
+        )
+        stats = opened.stats()
+    if as_json:
+        _print_json(asdict(report) | {"documents": stats.documents, "chunks": stats.chunks})
+    else:
+        rendering.print_report(report, stats)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: dateline remove drafts/ news/2023-09-19.txt 'wire.jsonl#42'")
+def remove(
+    sources: Annotated[list[str], typer.Argument(help="Sources, as `dateline status` shows them.")],
+    *,
+    index: IndexOption = DEFAULT_INDEX,
+    as_json: JsonOption = False,
+) -> None:
+    """Take documents out of the index: single ones, all records of a file, or a folder."""
+    with _open(index) as opened:
+        removed = opened.remove(sources)
+    if as_json:
+        _print_json({"removed": removed})
+    else:
+        typer.echo(f"Removed {len(removed)} document{'s' * (len(removed) != 1)}.")
+    if not removed:
+        raise DatelineError(
+            f"Nothing in the index matches {', '.join(sources)}.",
+            "See the sources with: dateline status --documents",
+        )
+
+
+@app.command(epilog="Example: dateline status --documents --json")
+def status(
+    *,
+    index: IndexOption = DEFAULT_INDEX,
+    documents: Annotated[bool, typer.Option("--documents", help="List the documents.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """What is in the index."""
+    from . import rendering  # noqa: PLC0415
+
+    with _open(index) as opened:
+        stats = opened.stats()
+        listed = opened.documents() if documents else []
+    if as_json:
+        rows = [asdict(document) for document in listed]
+        _print_json(asdict(stats) | ({"list": rows} if documents else {}))
+    else:
+        rendering.print_status(stats, listed, index)
+
+
+@app.command(epilog='Example: dateline search "arms deal" --mode bm25 --after 2023-09-01')
+def search(
+    query: Annotated[str, typer.Argument(help="Words or a question.")],
+    *,
+    index: IndexOption = DEFAULT_INDEX,
+    mode: Annotated[str, typer.Option(help="hybrid, dense or bm25.")] = "hybrid",
+    top: TopOption = 10,
+    after: AfterOption = None,
+    before: BeforeOption = None,
+    source: SourceOption = None,
+    meta: MetaOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find passages, without reading them for an answer."""
+    from . import rendering  # noqa: PLC0415
+    from .answer import hit_record  # noqa: PLC0415
+    from .question import analyse  # noqa: PLC0415
+
+    filters = _filters(after, before, source, meta)
+    with _open(index) as opened:
+        hits = opened.search(analyse(query).text, top, mode=mode, filters=filters)  # type: ignore[arg-type]
+    records = [hit_record(hit) for hit in hits]
+    if as_json:
+        _print_json({"query": query, "mode": mode, "hits": [r.model_dump() for r in records]})
+    else:
+        rendering.print_hits(records)
+    if not hits:
+        raise typer.Exit(1)
+
+
+@app.command(epilog='Example: dateline ask "When did Shoigu visit the North?" --json')
+def ask(
+    question: Annotated[str, typer.Argument(help="A question in plain words.")],
+    *,
+    index: IndexOption = DEFAULT_INDEX,
+    top: TopOption = 12,
+    after: AfterOption = None,
+    before: BeforeOption = None,
+    source: SourceOption = None,
+    meta: MetaOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer one question, with citations; exit code 1 when the documents do not say."""
+    from . import rendering  # noqa: PLC0415
+    from .assistant import Assistant  # noqa: PLC0415
+
+    filters = _filters(after, before, source, meta)
+    with _open(index) as opened:
+        answer = Assistant(opened).ask(question, filters=filters, top_k=top)
+        if as_json:
+            _print_json(answer.model_dump())
+        else:
+            rendering.print_answer(answer, opened)
+    if answer.abstained:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Inside: /sources lists the last sources, /reset starts afresh, /quit leaves.")
+def chat(*, index: IndexOption = DEFAULT_INDEX) -> None:
+    """Ask one question after another in the terminal."""
+    from .assistant import Assistant  # noqa: PLC0415
+    from .chat import converse  # noqa: PLC0415
+
+    with _open(index) as opened:
+        converse(Assistant(opened))
+
+
+@app.command(epilog="Example: dateline serve --port 8080")
+def serve(
+    *,
+    index: IndexOption = DEFAULT_INDEX,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8765,
+) -> None:
+    """Answer over HTTP; the API is described at /docs."""
+    from .assistant import Assistant  # noqa: PLC0415
+    from .service import run  # noqa: PLC0415
+
+    with _open(index) as opened:
+        run(Assistant(opened), host, port)
+
+
+@app.command()
+def demo() -> None:
+    """Index the bundled sample documents and ask them three questions."""
+    from .demo import show  # noqa: PLC0415
+
+    show()
+
+
+def main() -> None:
+    """Run the command line; expected errors become one clear message and an exit code."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    try:
+        app()
+    except DatelineError as error:
+        _fail(error, 2 if isinstance(error, UsageError) else 1)
+    except KeyboardInterrupt:
+        typer.echo("\nStopped. What was reported as indexed is safe.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # `dateline search ... | head`
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _fail(error: DatelineError, code: int) -> None:
+    typer.secho(f"Error {error.code}: {error.problem}", fg="red", err=True)
+    if error.next_step:
+        typer.echo(error.next_step, err=True)
+    sys.exit(code)
+
+
+def _open(folder: Path) -> EmbeddedIndex:
+    from index import EmbeddedIndex  # noqa: PLC0415
+
+    return EmbeddedIndex.open(folder, create=False)
+
+
+def _filters(
+    after: datetime | None, before: datetime | None, source: str | None, meta: list[str] | None
+) -> Filters:
+    from index import Filters  # noqa: PLC0415
+
+    pairs = [pair.partition("=") for pair in meta or ()]
+    for key, equals, _ in pairs:
+        if not key or not equals:
+            raise UsageError("--meta needs KEY=VALUE.", "For example: --meta sitename=Reuters")
+    as_date: Callable[[datetime | None], date | None] = lambda moment: moment and moment.date()  # noqa: E731
+    return Filters(
+        after=as_date(after),
+        before=as_date(before),
+        source=source,
+        metadata={key: value for key, _, value in pairs},
+    )
+
+
+def _print_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+if __name__ == "__main__":
+    main()

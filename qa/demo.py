@@ -1,0 +1,34 @@
+"""`dateline demo`: the bundled sample, indexed in a temporary folder, and three questions."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from index import EmbeddedIndex
+
+from .assistant import Assistant
+from .rendering import console, indexing_progress, print_answer, print_report
+
+SAMPLE = Path(__file__).parent / "sample"
+QUESTIONS = (
+    "Where did Oldacre receive Khadrim?",
+    "When did the Kestrel Bay run aground?",
+    "Why was the meeting in May postponed?",
+)
+
+
+def show() -> None:
+    """Index the sample and answer the three questions."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(SAMPLE, Path(folder) / "sample")
+        with EmbeddedIndex.open(Path(folder) / ".dateline") as index:
+            with indexing_progress() as on_progress:
+                report = index.add_files([Path(folder) / "sample"], on_progress=on_progress)
+            print_report(report, index.stats())
+            assistant = Assistant(index)
+            for question in QUESTIONS:
+                console.print()
+                console.print(f"? {question}", style="bold")
+                print_answer(assistant.ask(question), index)

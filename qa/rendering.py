@@ -1,0 +1,158 @@
+"""What the command line shows: answers with citations, tables, progress; colour on terminals."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from index import DocumentInfo, EmbeddedIndex, IndexReport, Progress, Stats
+from index.sentences import split
+
+from .answer import Answer, Citation, FoundPassage
+
+console = Console(highlight=False, soft_wrap=True)
+SNIPPET = 240  # characters of a passage shown in a list
+
+
+def print_answer(answer: Answer, index: EmbeddedIndex, to: Console = console) -> None:
+    """The answers, each with its sentence, then the numbered citations."""
+    if answer.abstained:
+        to.print("The documents do not say.", style="bold yellow")
+        if answer.nearest:
+            to.print("Nearest passages:", style="dim")
+        for citation in answer.nearest:
+            to.print(_cited(citation, index))
+            to.print(Text("    ").append_text(_sentence(citation)))
+        return
+    quoted = {citation.number: citation for citation in answer.citations}
+    for place, span in enumerate(answer.answers):
+        head = Text(span.text, style="bold green" if place == 0 else "green")
+        head.append("".join(f" [{number}]" for number in span.citations), style="cyan")
+        head.append(f"  {span.confidence:.0%} sure", style="dim")
+        to.print(head)
+        sentence = _sentence(quoted[span.citations[0]])
+        if sentence.plain != span.text:
+            to.print(Text("    ").append_text(sentence))
+    to.print()
+    for citation in answer.citations:
+        to.print(_cited(citation, index))
+
+
+def _sentence(citation: Citation) -> Text:
+    """The sentence or sentences around a citation, its span highlighted."""
+    passage = citation.passage
+    start, end = citation.start - passage.start, citation.end - passage.start
+    touched = [(a, b) for a, b in split(passage.text) if a < end and start < b]
+    first, last = touched[0][0], touched[-1][1]
+    words = Text(passage.text[first:last].rstrip())
+    words.stylize("bold underline", start - first, end - first)
+    return Text(" ").join(words.split("\n"))
+
+
+def _cited(citation: Citation, index: EmbeddedIndex) -> Text:
+    """`[1] Title – 2023-09-19 – news/story.txt, line 7`."""
+    line = Text(f"[{citation.number}] ", style="cyan")
+    line.append(citation.title)
+    if citation.published:
+        line.append(f" – {citation.published}", style="dim")
+    where = f"page {citation.page}"
+    if citation.page is None:
+        document = index.get(citation.document_id)
+        where = f"line {document.text.count(chr(10), 0, citation.start) + 1}" if document else ""
+    return line.append(f" – {citation.source}, {where}", style="dim")
+
+
+def print_hits(hits: Sequence[FoundPassage], to: Console = console) -> None:
+    """Passages, best first."""
+    if not hits:
+        to.print("Nothing found.", style="yellow")
+    for number, hit in enumerate(hits, 1):
+        line = Text(f"{number:2d}. ", style="cyan").append(hit.title, style="bold")
+        line.append(f" – {hit.published or 'undated'} – {hit.source}", style="dim")
+        to.print(line.append(f"  {hit.score:.3f}", style="dim"))
+        text = " ".join(hit.text.split())
+        to.print(Text(f"    {text[:SNIPPET]}{'…' * (len(text) > SNIPPET)}"))
+
+
+def print_report(report: IndexReport, stats: Stats, to: Console = console) -> None:
+    """What an indexing run did, failures with their reasons."""
+    for failure in report.failed:
+        to.print(Text("failed  ", style="red").append(f"{failure.source}: {failure.reason}"))
+    for duplicate in report.duplicates:
+        same = f"{duplicate.source} has exactly the text of {duplicate.same_as}"
+        to.print(Text("same    ", style="yellow").append(same))
+    counts: dict[str, Sequence[object]] = {
+        "indexed": report.indexed,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "failed": report.failed,
+    }
+    done = ", ".join(f"{len(items)} {name}" for name, items in counts.items() if items)
+    rate = f" ({report.passages / report.seconds:.0f}/s)" if report.passages else ""
+    to.print(
+        f"{done or 'Nothing to do'}; {report.passages} passages embedded in "
+        f"{report.seconds:.1f} s{rate}. "
+        f"The index holds {stats.documents} documents in {stats.chunks} passages."
+    )
+
+
+def print_status(
+    stats: Stats, documents: Sequence[DocumentInfo], path: Path, to: Console = console
+) -> None:
+    """The index in numbers, and its documents if asked for."""
+    table = Table.grid(padding=(0, 2))
+    dates = f"{stats.first_published} to {stats.last_published}" if stats.dated else "none dated"
+    for name, value in {
+        "Index": str(path),
+        "Documents": f"{stats.documents} ({stats.dated} dated, {dates})",
+        "Passages": f"{stats.chunks}",
+        "Size": f"{sum(stats.bytes.values()) / 1e6:.1f} MB",
+        "Embedder": stats.settings.embedder,
+        "Created": stats.created,
+        "Changes": f"{stats.generation}",
+    }.items():
+        table.add_row(Text(name, style="dim"), Text(value))
+    to.print(table)
+    for document in documents:
+        line = Text(f"{document.published or '—':10}  ", style="dim")
+        to.print(line.append(document.source, style="cyan").append(f"  {document.title}"))
+
+
+@contextlib.contextmanager
+def indexing_progress() -> Iterator[Callable[[Progress], object] | None]:
+    """A progress bar with rate and remaining time on stderr, if that is a terminal."""
+    errors = Console(stderr=True)
+    if not errors.is_terminal:
+        yield None
+        return
+    from rich import progress as bars  # noqa: PLC0415 - slow to import, and only used here
+
+    with bars.Progress(
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.TaskProgressColumn(),
+        bars.TextColumn("{task.fields[rate]}"),
+        bars.TimeRemainingColumn(),
+        console=errors,
+        transient=True,
+    ) as bar:
+        task = bar.add_task("Indexing", total=None, rate="")
+
+        def show(progress: Progress) -> None:
+            elapsed = bar.tasks[0].elapsed or 0
+            rate = f"{progress.passages / elapsed:.0f} passages/s" if elapsed > 1 else ""
+            bar.update(
+                task,
+                completed=progress.done,
+                total=progress.total or None,
+                description=f"Indexing {Path(progress.current).name[:40]}",
+                rate=rate,
+            )
+
+        yield show

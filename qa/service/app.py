@@ -1,0 +1,166 @@
+"""POST /api/ask, POST /api/search, GET /api/documents, GET /healthz; described at /docs."""
+
+from __future__ import annotations
+
+import socket
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import uvicorn
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from index import DatelineError, Filters
+from index.errors import IndexLockedError, UsageError
+
+from ..answer import Answer, FoundPassage, hit_record
+from ..assistant import PASSAGES, Assistant
+from ..question import MAX_CHARACTERS, analyse
+
+
+class FilterRequest(BaseModel):
+    """Restrictions on the documents to answer from; all must hold."""
+
+    after: date | None = Field(default=None, description="published on this day or later")
+    before: date | None = Field(default=None, description="published on this day or earlier")
+    source: str | None = Field(
+        default=None, description="glob on the source", examples=["news/*.txt"]
+    )
+    metadata: dict[str, str | int | float | bool] = Field(
+        default={}, description="values it must have"
+    )
+
+    def filters(self) -> Filters:
+        """As the index takes them."""
+        return Filters(self.after, self.before, self.source, dict(self.metadata))
+
+
+class AskRequest(BaseModel):
+    """A question."""
+
+    question: str = Field(max_length=MAX_CHARACTERS, examples=["Who met where and when?"])
+    filters: FilterRequest = FilterRequest()
+    top_k: int = Field(PASSAGES, ge=1, le=100, description="passages to read")
+
+
+class SearchRequest(BaseModel):
+    """A query for passages."""
+
+    query: str = Field(max_length=MAX_CHARACTERS, examples=["arms deal"])
+    mode: Literal["hybrid", "dense", "bm25"] = "hybrid"
+    top_k: int = Field(10, ge=1, le=1000)
+    filters: FilterRequest = FilterRequest()
+
+
+class SearchReply(BaseModel):
+    """Passages, best first."""
+
+    query: str
+    mode: str
+    hits: list[FoundPassage]
+
+
+class DocumentRecord(BaseModel):
+    """A document without its text."""
+
+    id: str
+    source: str
+    title: str
+    published: date | None
+    place: str | None
+    language: str | None
+    metadata: dict[str, Any]
+
+
+class DocumentsReply(BaseModel):
+    """One page of the documents, by source."""
+
+    total: int
+    documents: list[DocumentRecord]
+
+
+class Health(BaseModel):
+    """The service answers, over so many documents."""
+
+    status: Literal["ok"]
+    documents: int
+    generation: int
+
+
+def create_app(assistant: Assistant) -> FastAPI:
+    """The application over one assistant and its index."""
+    app = FastAPI(
+        title="Dateline",
+        description="Answers in the documents' own words, with citations.",
+        version="0.1.0",
+    )
+    index = assistant.index
+
+    @app.exception_handler(DatelineError)
+    def explain(_: Request, error: DatelineError) -> JSONResponse:
+        status = 400 if isinstance(error, UsageError) else 500
+        if isinstance(error, IndexLockedError):
+            status = 409
+        detail = {"code": error.code, "problem": error.problem, "next_step": error.next_step}
+        return JSONResponse({"error": detail}, status)
+
+    @app.post("/api/ask")
+    def ask(request: AskRequest) -> Answer:
+        """Answer a question, or abstain and show the nearest passages."""
+        return assistant.ask(
+            request.question, filters=request.filters.filters(), top_k=request.top_k
+        )
+
+    @app.post("/api/search")
+    def search(request: SearchRequest) -> SearchReply:
+        """Find passages."""
+        hits = index.search(
+            analyse(request.query).text,
+            request.top_k,
+            mode=request.mode,
+            filters=request.filters.filters(),
+        )
+        return SearchReply(
+            query=request.query, mode=request.mode, hits=[hit_record(hit) for hit in hits]
+        )
+
+    @app.get("/api/documents")
+    def documents(
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100, offset: Annotated[int, Query(ge=0)] = 0
+    ) -> DocumentsReply:
+        """List the documents, without their texts."""
+        records = [
+            DocumentRecord.model_validate(document, from_attributes=True)
+            for document in index.documents(limit=limit, offset=offset)
+        ]
+        return DocumentsReply(total=index.stats().documents, documents=records)
+
+    @app.get("/healthz")
+    def healthz() -> Health:
+        """Whether the service is up."""
+        stats = index.stats()
+        return Health(status="ok", documents=stats.documents, generation=stats.generation)
+
+    return app
+
+
+def run(assistant: Assistant, host: str, port: int) -> None:
+    """Serve until stopped.
+
+    Raises:
+        UsageError: the address or port cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            f"Cannot listen on {host}:{port}: {error.strerror}.",
+            "Choose another --port, or stop the program that uses it.",
+        ) from error
+    config = uvicorn.Config(create_app(assistant), log_level="info", access_log=False)
+    uvicorn.Server(config).run(sockets=[listener])

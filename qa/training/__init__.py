@@ -1,0 +1,1 @@
+"""How the shipped reader is made; runs apart and is never imported by the question path."""

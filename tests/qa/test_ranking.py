@@ -1,0 +1,77 @@
+"""Merging, dropping and scoring of candidates."""
+
+import pytest
+
+from index import Chunk, DocumentInfo, Hit
+from qa.ranking import Calibration, normalise, rank
+from qa.reader import ReadSpan
+
+PLAIN = Calibration({"margin": 1, "retrieval": 1, "rank": 0, "agreement": 1}, 0, 0.5)
+
+
+def hit(number, document, start, text, score=0.5):
+    info = DocumentInfo(id=document, source=document, title=document)
+    return Hit(Chunk(number, document, start, start + len(text), text), info, score)
+
+
+def span(text, words, margin):
+    start = text.index(words)
+    return ReadSpan(start, start + len(words), margin)
+
+
+def test_equal_answers_are_merged_and_all_their_places_kept():
+    first, second = "They met in Paris.", "Talks in paris, and Rome."
+    ranked = rank(
+        [hit(1, "a", 0, first), hit(2, "b", 0, second)],
+        [[span(first, "Paris", 1.0)], [span(second, "paris,", 0.5), span(second, "Rome", 1.2)]],
+        PLAIN,
+    )
+    assert [c.text for c in ranked] == ["Paris", "Rome"]
+    assert [s.hit.document.id for s in ranked[0].supports] == ["a", "b"]
+    assert ranked[0].confidence > ranked[1].confidence
+
+
+def test_one_place_in_two_overlapping_chunks_is_one_support():
+    text = "He said no. They met in Paris."
+    ranked = rank(
+        [hit(1, "a", 0, text), hit(2, "a", 12, text[12:])],
+        [[span(text, "Paris", 1.0)], [span(text[12:], "Paris", 2.0)]],
+        PLAIN,
+    )
+    assert len(ranked) == 1
+    assert len(ranked[0].supports) == 1
+    assert ranked[0].supports[0].margin == 2.0
+
+
+def test_overlapping_answers_leave_the_better_one():
+    text = "They met in the city of Paris today."
+    ranked = rank(
+        [hit(1, "a", 0, text)],
+        [[span(text, "city of Paris", 2.0), span(text, "Paris", 1.0), span(text, "today", 0.1)]],
+        PLAIN,
+    )
+    assert [c.text for c in ranked] == ["city of Paris", "today"]
+
+
+def test_articles_around_the_same_words_are_not_two_supports():
+    text = "Seoul summoned the Russian ambassador."
+    ranked = rank(
+        [hit(1, "a", 0, text)],
+        [[span(text, "Russian ambassador", 2.0), span(text, "the Russian ambassador", 1.9)]],
+        PLAIN,
+    )
+    assert [[s.text for s in c.supports] for c in ranked] == [["Russian ambassador"]]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("the U.N.", "UN"), ("São Paulo", "Sao Paulo"), ("“Kim”", "kim"), ("A  deal", "deal")],
+)
+def test_normalise(one, other):
+    assert normalise(one.replace(".", "")) == normalise(other)
+
+
+def test_confidence_is_a_probability():
+    for margin in (-1e6, -5, 0, 5, 1e6):
+        value = PLAIN.confidence({"margin": margin, "retrieval": 0, "rank": 0, "agreement": 0})
+        assert 0 <= value <= 1
