@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from index import EmbeddedIndex, IndexSettings
+from index import EmbeddedIndex, Index, IndexSettings
 from index.errors import DatelineError, UsageError
 
 from .datasets import Example, SampleQuestion, load_sample_questions, paragraph_documents
@@ -271,7 +271,7 @@ def same_source(cited: str, gold: str) -> bool:
 
 
 def _open_domain_row(
-    assistant: Assistant, index: EmbeddedIndex, example: Example, gold_source: str
+    assistant: Assistant, index: Index, example: Example, gold_source: str
 ) -> OpenDomainRow:
     start = time.perf_counter()
     answer = assistant.ask(example.question)

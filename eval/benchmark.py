@@ -1,38 +1,38 @@
 """How fast, how large: indexing, questions warm and cold, and memory, by size of collection.
 
-`make bench` runs `python -m eval.benchmark`. The collections are made from the bundled sample's
-own sentences, shuffled across documents, with names, numbers and months replaced, or from the
-contexts of a file in SQuAD's shape.
+`dateline eval speed` and `make bench` print this. The collections are the bundled sample, and
+larger ones made of its sentences, shuffled across documents, with names, numbers and months
+replaced; or the contexts of a file in SQuAD's shape. Their indexes are kept and reused, with what
+building them cost.
 """
 
 from __future__ import annotations
 
 import random
 import re
+import shutil
 import statistics
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
+from importlib.resources import as_file, files
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import ParamSpec, TypeVar
 
-from index import Document, EmbeddedIndex, document_id
+from index import Document, EmbeddedIndex, document_id, load_embedder
 from index.errors import DatelineError, UsageError
+from index.loading import find_files, load_file
 from index.sentences import split
 
-from .answers import bundled_questions, sample_index
+from .answers import bundled_questions
 from .datasets import load_squad, paragraph_documents
-from .measuring import Latency, latency, peak_memory_mib, run_fresh, tracked
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from .measuring import Latency, in_fresh_process, latency, peak_memory_mib, run_fresh, tracked
+from .retrieval import built_index
 
 SIZES = (1_000, 20_000)
-PASSAGE_WORDS = 130  # about 180 tokens: one document, one chunk
+QUICK_SIZES = (30, 60)
+COLD_RUNS = 10
+QUESTIONS = 100  # sampled of a SQuAD file
+PASSAGE_WORDS = 120  # about 185 tokens: one document, one chunk
 
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _VARIED = re.compile(
@@ -41,32 +41,97 @@ _VARIED = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Indexing:
+    """An index that was built or reused, and what building it cost when it was built.
+
+    Attributes:
+        seconds, passages_per_second: chunking, embedding and writing, the model already exported;
+            the documents are in memory at the start.
+        peak_mib: resident memory of the process that did it, documents included.
+        index_mib: size of the index folder.
+        built_at: local time, ISO 8601.
+        reused: whether the index was there already, so that this is an earlier measurement.
+    """
+
+    documents: int
+    passages: int
+    seconds: float
+    passages_per_second: float
+    peak_mib: float | None
+    index_mib: float
+    built_at: str
+    reused: bool
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """Warm questions, one after another in one process; times in milliseconds.
+
+    Attributes:
+        total: the whole of `Assistant.ask`; `retrieve` and `read` are its parts.
+        peak_mib: resident memory of the process.
+    """
+
+    questions: int
+    retrieve: Latency
+    read: Latency
+    total: Latency
+    peak_mib: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedResult:
     """What one collection costs.
 
     Attributes:
-        indexing_seconds: chunking, embedding and writing, model already exported and loaded; for
-            the sample also loading the model and reading the files.
-        index_mib: size of the index folder.
-        ask: a warm question, in milliseconds; `parts` are its stages by name.
-        bm25: a search by BM25 alone, ten passages.
-        cold_seconds: wall time of `dateline ask` in a fresh process, median.
-        cold_peak_mib: peak resident memory of such a process, largest.
-        indexing_peak_mib: peak resident memory of the process that indexed, nothing else done.
+        cold_ask_seconds: wall time of `dateline ask` in a fresh process, median of `cold_runs`.
     """
 
     name: str
-    documents: int
-    chunks: int
-    indexing_seconds: float
-    passages_per_second: float
-    index_mib: float
-    ask: Latency
-    parts: dict[str, Latency]
-    bm25: Latency
-    cold_seconds: float
-    cold_peak_mib: float | None
-    indexing_peak_mib: float | None
+    indexing: Indexing
+    warm_ask: Asking
+    cold_ask_seconds: float
+    cold_runs: int
+
+
+def run_benchmark(
+    *,
+    contexts: Path | None = None,
+    quick: bool = False,
+    seed: int = 0,
+    work: Path | None = None,
+    rebuild: bool = False,
+) -> Iterator[SpeedResult]:
+    """Measure the sample, then the larger collections, smallest first.
+
+    Indexing, warm and cold questions each have processes of their own, so that the memory each
+    needs is measured alone.
+
+    Args:
+        contexts: a SQuAD-shaped file whose paragraphs and questions are used for the larger ones;
+            None varies the sample.
+        quick: small collections and two cold runs, to see that everything works.
+        seed: of the varied text and of the sampled questions.
+        work: where the indexes are kept; by default `eval` in Dateline's cache folder.
+        rebuild: index again, even where an index could be reused.
+    """
+    cold_runs = 2 if quick else COLD_RUNS
+    asked = {None: _questions(None, seed), contexts: _questions(contexts, seed)}
+    in_fresh_process(_prepare)
+    for size in (None, *(QUICK_SIZES if quick else SIZES)):
+        source = contexts if size else None
+        indexing = in_fresh_process(_index, size, source, seed, work, rebuild)
+        asking = in_fresh_process(_ask, indexing.path, asked[source])
+        yield SpeedResult(
+            name=f"{indexing.documents:,}" if size else "sample",
+            indexing=indexing,
+            warm_ask=asking,
+            cold_ask_seconds=_cold_ask(indexing.path, asked[source][0], cold_runs),
+            cold_runs=cold_runs,
+        )
+        if size and indexing.documents < size:
+            break  # the file holds no more: larger collections would be the same
 
 
 def varied_passages(texts: Sequence[str], count: int, seed: int = 0) -> Iterator[Document]:
@@ -98,118 +163,82 @@ def varied_passages(texts: Sequence[str], count: int, seed: int = 0) -> Iterator
         )
 
 
-def measure_speed(
-    name: str,
-    documents: Sequence[Document],
-    questions: Sequence[str],
-    *,
-    cold_runs: int = 10,
-) -> SpeedResult:
-    """Index the documents in a temporary folder, ask the questions, warm and cold."""
-    with TemporaryDirectory(prefix="dateline-bench-") as folder:
-        path = Path(folder)
-        with EmbeddedIndex.open(path) as index:
-            index.embedder.embed(["loads the model"])
-            start = time.perf_counter()
-            index.add(tracked(documents, f"indexing {name}"))
-            seconds = time.perf_counter() - start
-            return measure_index(name, index, path, questions, seconds, cold_runs=cold_runs)
+def sample_documents() -> list[Document]:
+    """The documents of the bundled sample, in the order of their files."""
+    with as_file(files("qa") / "sample") as sample:
+        return [doc for path in find_files([sample]) for doc in load_file(path, path.name)]
 
 
-def measure_sample(
-    questions: Sequence[str], *, cold_runs: int = 10
-) -> tuple[SpeedResult, list[str]]:
-    """Index the bundled sample, files and all, and ask; also returns the texts it holds."""
-    start = time.perf_counter()
-    with sample_index() as (index, path):
-        seconds = time.perf_counter() - start
-        result = measure_index("sample", index, path, questions, seconds, cold_runs=cold_runs)
-        return result, [d.text for info in index.documents() if (d := index.get(info.id))]
+def _prepare() -> None:
+    """Export and compile the embedding model: neither belongs to indexing."""
+    load_embedder().embed_query("Loads the model.")
 
 
-def measure_index(
-    name: str,
-    index: EmbeddedIndex,
-    path: Path,
-    questions: Sequence[str],
-    indexing_seconds: float,
-    *,
-    cold_runs: int,
-) -> SpeedResult:
-    """Ask the questions of an index that has just been filled in `indexing_seconds`."""
-    from qa import Assistant  # noqa: PLC0415
-
-    stats = index.stats()
-    indexing_peak = peak_memory_mib()
-    assistant = Assistant(index)
-    assistant.ask(questions[0])  # loads the models: what follows is warm
-    ask, bm25 = [], []
-    parts: dict[str, list[float]] = {}
-    for question in tracked(questions, f"asking {name}"):
-        start = time.perf_counter()
-        answer = assistant.ask(question)
-        ask.append(1000 * (time.perf_counter() - start))
-        for part, milliseconds in answer.timings_ms.items():
-            parts.setdefault(part, []).append(milliseconds)
-    for question in questions:
-        start = time.perf_counter()
-        index.search(question, top_k=10, mode="bm25")
-        bm25.append(1000 * (time.perf_counter() - start))
-    cold_seconds, cold_peak = _cold_ask(path, questions[0], cold_runs)
-    return SpeedResult(
-        name=name,
-        documents=stats.documents,
-        chunks=stats.chunks,
-        indexing_seconds=indexing_seconds,
-        passages_per_second=stats.chunks / indexing_seconds,
-        index_mib=sum(stats.bytes.values()) / 2**20,
-        ask=latency(ask),
-        parts={part: latency(values) for part, values in parts.items()},
-        bm25=latency(bm25),
-        cold_seconds=cold_seconds,
-        cold_peak_mib=cold_peak,
-        indexing_peak_mib=indexing_peak,
-    )
-
-
-def run_benchmark(
-    *, contexts: Path | None = None, quick: bool = False, seed: int = 0
-) -> Iterator[SpeedResult]:
-    """Measure the sample, then the larger collections, smallest first.
-
-    Args:
-        contexts: a SQuAD-shaped file whose paragraphs and questions are used for the larger ones;
-            None varies the sample.
-        quick: small collections and two cold runs, to see that everything works.
-        seed: of the varied text.
-    """
-    cold_runs = 2 if quick else 10
-    asked = [question.question for question in bundled_questions()]
-    result, texts = in_fresh_process(measure_sample, asked, cold_runs=cold_runs)
-    yield result
-    examples = load_squad(contexts) if contexts else ()
-    paragraphs = list(paragraph_documents(examples).values())
-    if examples:
-        asked = [
-            example.question
-            for example in random.Random(seed).sample(examples, min(50, len(examples)))
-        ]
-    for size in (30, 60) if quick else SIZES:
-        documents = paragraphs[:size] or list(varied_passages(texts, size, seed))
-        yield in_fresh_process(
-            measure_speed, f"{len(documents):,}", documents, asked, cold_runs=cold_runs
+def _index(
+    size: int | None, contexts: Path | None, seed: int, work: Path | None, rebuild: bool
+) -> Indexing:
+    """Index, or find indexed, `size` documents, None for the sample itself."""
+    documents = sample_documents()
+    if contexts:
+        documents = list(paragraph_documents(load_squad(contexts)).values())[:size]
+    elif size:
+        documents = list(varied_passages([d.text for d in documents], size, seed))
+    name = f"bench-{size or 'sample'}"
+    with built_index(name, documents, work=work, rebuild=rebuild) as built:
+        _remove_others(built.path, name)
+        stats = built.index.stats()
+        return Indexing(
+            documents=stats.documents,
+            passages=stats.chunks,
+            seconds=built.indexing_seconds,
+            passages_per_second=stats.chunks / built.indexing_seconds,
+            peak_mib=built.indexing_peak_mib,
+            index_mib=sum(stats.bytes.values()) / 2**20,
+            built_at=built.built_at,
+            reused=built.reused,
+            path=str(built.path),
         )
 
 
-def in_fresh_process(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a function in a new process, so that the memory it needs is measured alone."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(function, *args, **kwargs).result()
+def _remove_others(kept: Path, name: str) -> None:
+    """Remove the index of an earlier version of the code: the large one has 100 MB."""
+    for path in kept.parent.glob(f"{name}-*"):
+        if path != kept:
+            shutil.rmtree(path, ignore_errors=True)
 
 
-def _cold_ask(index: Path, question: str, runs: int) -> tuple[float, float | None]:
+def _questions(contexts: Path | None, seed: int) -> list[str]:
+    if not contexts:
+        return [question.question for question in bundled_questions()]
+    examples = load_squad(contexts)
+    chosen = random.Random(seed).sample(examples, min(QUESTIONS, len(examples)))
+    return [example.question for example in chosen]
+
+
+def _ask(path: str, questions: Sequence[str]) -> Asking:
+    """Ask the questions of an index, after a first one that loads everything."""
+    from qa import Assistant  # noqa: PLC0415
+
+    times: dict[str, list[float]] = {"retrieve": [], "read": [], "total": []}
+    with EmbeddedIndex.open(path, create=False) as index:
+        assistant = Assistant(index)
+        assistant.ask(questions[0])
+        for question in tracked(questions, "asking"):
+            start = time.perf_counter()
+            answer = assistant.ask(question)
+            total = 1000 * (time.perf_counter() - start)
+            for part, milliseconds in {**answer.timings_ms, "total": total}.items():
+                times[part].append(milliseconds)
+    return Asking(
+        questions=len(questions),
+        **{part: latency(values) for part, values in times.items()},
+        peak_mib=peak_memory_mib(),
+    )
+
+
+def _cold_ask(index: str, question: str, runs: int) -> float:
     done = [
-        run_fresh(["-m", "qa.cli", "ask", question, "--index", str(index), "--json"])
+        run_fresh(["-m", "qa.cli", "ask", question, "--index", index, "--json"])
         for _ in range(runs)
     ]
     for run in done:  # the exit code is also 1 where nothing was found to answer from
@@ -217,8 +246,7 @@ def _cold_ask(index: Path, question: str, runs: int) -> tuple[float, float | Non
             raise DatelineError(
                 f"`dateline ask` failed in a fresh process: {run.stderr.strip()[-500:]}"
             )
-    peaks = [run.peak_mib for run in done if run.peak_mib is not None]
-    return statistics.median(run.seconds for run in done), max(peaks, default=None)
+    return statistics.median(run.seconds for run in done)
 
 
 def _replacement(match: re.Match[str], generator: random.Random) -> str:
@@ -228,15 +256,3 @@ def _replacement(match: re.Match[str], generator: random.Random) -> str:
         return "".join(str(generator.randint(1, 9)) for _ in match["number"])
     syllables = (generator.choice("bdfgklmnprstvw") + generator.choice("aeiou") for _ in range(3))
     return "".join(syllables).capitalize()
-
-
-def main() -> None:
-    """`python -m eval.benchmark` is `dateline eval speed`."""
-    from qa.cli import main as dateline  # noqa: PLC0415
-
-    sys.argv[1:1] = ["eval", "speed"]
-    dateline()
-
-
-if __name__ == "__main__":
-    main()

@@ -6,19 +6,19 @@ The commands are mounted in `dateline`, which also turns errors into messages an
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from index.errors import DatelineError
 
+from . import tables
+from .measuring import machine
+
+if TYPE_CHECKING:
     from .answers import OpenDomainResult, SampleResult
-    from .benchmark import SpeedResult
     from .retrieval import RetrievalResult
 
 app = typer.Typer(
@@ -32,7 +32,6 @@ WorkOption = Annotated[
     Path | None,
     typer.Option(help="Folder for the indexes, reused while nothing changes (default: the cache)."),
 ]
-DETAILS = {"rows", "run", "per_query"}  # too long for a summary
 
 
 @app.command(epilog="Example: dateline eval retrieval beir/nfcorpus beir/scifact --mode bm25")
@@ -43,6 +42,15 @@ def retrieval(
         Literal["bm25", "dense", "hybrid", "all"], typer.Option(help="Way of searching.")
     ] = "all",
     split: Annotated[str | None, typer.Option(help="Which qrels/SPLIT.tsv to judge by.")] = None,
+    binary: Annotated[
+        bool, typer.Option("--binary", help="Count every relevant document the same.")
+    ] = False,
+    fusion: Annotated[
+        Literal["minmax", "rrf"], typer.Option(help="How hybrid joins the two rankings.")
+    ] = "minmax",
+    dense_weight: Annotated[
+        float, typer.Option(min=0, max=1, help="Weight of the dense ranking in fusion.")
+    ] = 0.5,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N queries.")] = None,
     run_out: Annotated[
         Path | None, typer.Option(help="Folder for TREC run files, COLLECTION.MODE.run.")
@@ -51,20 +59,28 @@ def retrieval(
     as_json: JsonOption = False,
 ) -> None:
     """Rank a test collection's documents for its queries: nDCG@10, recall@100 and others."""
+    from index import IndexSettings  # noqa: PLC0415
+
     from .datasets import load_beir  # noqa: PLC0415
     from .retrieval import (  # noqa: PLC0415
         MODES,
         built_index,
         evaluate_retrieval,
         limited,
+        with_binary_grades,
         write_run,
     )
 
+    settings = IndexSettings(fusion=fusion, dense_weight=dense_weight)
     results: list[RetrievalResult] = []
     for path in paths:
         collection = load_beir(path, split)
+        if binary:
+            collection = with_binary_grades(collection)
         asked = limited(collection, limit) if limit else collection
-        with built_index(collection.name, collection.documents, work=work) as built:
+        with built_index(
+            collection.name, collection.documents, work=work, settings=settings
+        ) as built:
             for chosen in MODES if mode == "all" else (mode,):
                 result = evaluate_retrieval(built.index, asked, chosen)
                 results.append(result)
@@ -73,9 +89,9 @@ def retrieval(
                     name = f"{collection.name}.{chosen}.run"
                     write_run(run_out / name, result.run, f"dateline-{chosen}")
     if as_json:
-        _print_json([_summary(result) for result in results])
+        tables.print_json([tables.summary(result) for result in results])
     else:
-        _print_retrieval(results)
+        tables.print_retrieval(results)
 
 
 @app.command(epilog="Example: dateline eval answers dev-v1.1.json --questions 500 --seed 0")
@@ -116,9 +132,9 @@ def answers(
         rows = (json.dumps(asdict(row), ensure_ascii=False) for row in result.rows)
         out.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
     if as_json:
-        _print_json(_summary(result))
+        tables.print_json(tables.summary(result))
     else:
-        _print_pairs(_summary(result))
+        tables.print_pairs(tables.summary(result))
 
 
 @app.command(epilog="Example: dateline eval speed --contexts dev-v1.1.json --json")
@@ -128,95 +144,97 @@ def speed(
         Path | None,
         typer.Option(help="A SQuAD file whose paragraphs are used (default: the sample, varied)."),
     ] = None,
-    quick: Annotated[bool, typer.Option(help="Small collections, to see that it works.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small collections, to see that it works.")
+    ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Index again instead of reusing what was built.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the varied text.")] = 0,
+    work: WorkOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Time indexing and questions, warm and cold, and weigh the index and the process."""
+    """Indexing, index size, questions warm and cold, memory: on 1,000 and 20,000 passages.
+
+    The first run indexes 20,000 passages, which takes minutes; their index is kept for the next.
+    """
+    from index.inference import engine_name  # noqa: PLC0415
+
     from .benchmark import run_benchmark  # noqa: PLC0415
 
-    results = list(run_benchmark(contexts=contexts, quick=quick, seed=seed))
-    if as_json:
-        _print_json([_summary(result) for result in results])
+    measured_on = {**machine(), "engine": engine_name()}
+    results = list(
+        run_benchmark(contexts=contexts, quick=quick, seed=seed, work=work, rebuild=rebuild)
+    )
+    (tables.print_measured if as_json else tables.print_speed)(measured_on, results)
+
+
+@app.command(epilog="Example: dateline eval bm25 --passages 10000 --passages 100000 --json")
+def bm25(
+    *,
+    passages: Annotated[
+        list[int] | None,
+        typer.Option(min=20, help="Size of a collection; may be repeated (10000 and 100000)."),
+    ] = None,
+    queries: Annotated[int, typer.Option(min=1, help="How many different queries.")] = 1000,
+    k: Annotated[int, typer.Option("--k", "-k", min=1, help="Passages looked for.")] = 10,
+    seed: Annotated[int, typer.Option(help="Of passages and queries.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """BM25 on generated passages: our index, rank-bm25 and, where installed, bm25s.
+
+    Exits with 1 if our scores are not rank-bm25's to within 1e-6.
+    """
+    from .bm25 import SIZES, TOLERANCE, compare_bm25  # noqa: PLC0415
+
+    measured_on = machine()
+    results = list(compare_bm25(passages or SIZES, queries=queries, k=k, seed=seed))
+    (tables.print_measured if as_json else tables.print_bm25)(measured_on, results)
+    if any((result.largest_difference or 0) >= TOLERANCE for result in results):
+        raise DatelineError("Our BM25 scores are not those of rank-bm25.", "Please report this.")
+
+
+@app.command(epilog="Example: dateline eval recall --vectors passages.npy --queries questions.npy")
+def recall(
+    *,
+    index: Annotated[
+        Path,
+        typer.Option("--index", "-i", envvar="DATELINE_INDEX", help="Index with the vectors."),
+    ] = Path(".dateline"),
+    vectors: Annotated[
+        Path | None, typer.Option(help="Take the vectors from this .npy file instead, one a row.")
+    ] = None,
+    queries: Annotated[
+        Path | None,
+        typer.Option(help="A .npy file of queries (default: vectors taken out of the others)."),
+    ] = None,
+    sample: Annotated[int, typer.Option(min=1, help="How many queries at most.")] = 300,
+    k: Annotated[
+        list[int] | None,
+        typer.Option("--k", "-k", min=1, help="Depth; may be repeated (10 and 100)."),
+    ] = None,
+    exact_limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="Search exactly up to so many vectors (as the product: 50000)."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the queries, and of the half removed.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """How many of the truly nearest passages the approximate dense index finds."""
+    from .recall import (  # noqa: PLC0415
+        KS,
+        evaluate_recall,
+        held_out,
+        index_vectors,
+        load_vectors,
+        sampled,
+    )
+
+    measured_on = machine()
+    found = load_vectors(vectors) if vectors else index_vectors(index)
+    if queries:
+        asked = sampled(load_vectors(queries), sample, seed)
     else:
-        _print_speed(results)
-
-
-def _print_retrieval(results: Sequence[RetrievalResult]) -> None:
-    first = results[0]
-    main = next(iter(first.measures))
-    rows = [
-        [
-            result.collection,
-            result.mode,
-            str(result.queries),
-            *(f"{mean:.3f}" for mean in result.measures.values()),
-            "{0.low:.3f}–{0.high:.3f}".format(result.intervals[main]),
-            f"{result.latency.p50:.1f}/{result.latency.p95:.1f}",
-        ]
-        for result in results
-    ]
-    _print_table(
-        ["collection", "mode", "queries", *first.measures, f"{main} 95 %", "ms p50/p95"], rows
-    )
-
-
-def _print_speed(results: Sequence[SpeedResult]) -> None:
-    """One column a collection, one row a figure."""
-    columns = [_figures(_summary(result)) for result in results]
-    names = list(dict.fromkeys(name for column in columns for name in column))
-    _print_table(
-        ["", *(column.pop("name") for column in columns)],
-        [[name, *(column.get(name, "") for column in columns)] for name in names if name != "name"],
-    )
-
-
-def _print_pairs(summary: dict[str, Any]) -> None:
-    _print_table(["", "value"], [list(pair) for pair in _figures(summary).items()])
-
-
-def _print_table(header: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table(box=None)
-    for number, name in enumerate(header):
-        table.add_column(name, justify="left" if number == 0 else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else 120).print(table)  # files do not fold
-
-
-def _figures(summary: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    """A summary's figures as text by readable name, nested ones as `outer inner`."""
-    figures: dict[str, str] = {}
-    for key, value in summary.items():
-        name = f"{prefix}{key.replace('_', ' ')}"
-        if isinstance(value, dict):
-            figures.update(_figures(value, f"{name} "))
-        elif isinstance(value, float):
-            figures[name] = f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
-        else:
-            figures[name] = "unknown" if value is None else str(value)
-    return figures
-
-
-def _summary(result: DataclassInstance) -> dict[str, Any]:
-    """The result as JSON values, without its long details."""
-    return {
-        field.name: _plain(getattr(result, field.name))
-        for field in fields(result)
-        if field.name not in DETAILS
-    }
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return _plain(value._asdict())
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return round(value, 6) if isinstance(value, float) else value
-
-
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+        found, asked = held_out(found, sample, seed)
+    results = list(evaluate_recall(found, asked, ks=k or KS, exact_limit=exact_limit, seed=seed))
+    (tables.print_measured if as_json else tables.print_recall)(measured_on, results)

@@ -1,16 +1,25 @@
-"""What a run costs: time, memory, fresh processes; and how long it still takes."""
+"""What a run costs: time, memory, fresh processes; how long it still takes, and on what it ran."""
 
 from __future__ import annotations
 
 import json
+import os
+import platform
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeVar
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+LINE_EVERY = 20.0  # seconds between two lines of progress where there is no terminal
 
 # A child's peak is counted from its parent's size at the fork, so the measured command gets a
 # parent of its own that is small. Where there is no `resource` module (Windows), the peak is null.
@@ -61,8 +70,18 @@ def run_fresh(arguments: Sequence[str]) -> FreshRun:
     return FreshRun(code, stdout, stderr, seconds, None if peak is None else _mib(peak))
 
 
+def in_fresh_process(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function in a new process, so that the memory it needs is measured alone."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *args, **kwargs).result()
+
+
 def peak_memory_mib() -> float | None:
     """Peak resident memory of this process so far, in MiB; None where it cannot be known."""
+    # Linux counts into `ru_maxrss` what the process was before it became this program: its parent.
+    for line in _lines_of("/proc/self/status"):
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
     try:
         import resource  # noqa: PLC0415 - not on Windows
     except ImportError:
@@ -70,12 +89,53 @@ def peak_memory_mib() -> float | None:
     return _mib(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
+def machine() -> dict[str, Any]:
+    """What figures are measured on: processor, cores this process may use, Python, system load.
+
+    `load` is the average number of running processes in the last minute: above zero at the start
+    of a measurement, something else was running.
+    """
+    described = (line.partition(":") for line in _lines_of("/proc/cpuinfo"))
+    names = (value.strip() for key, _, value in described if key.strip() == "model name")
+    affinity = getattr(os, "sched_getaffinity", None)
+    return {
+        "processor": next(names, "") or platform.processor() or platform.machine(),
+        "cores": len(affinity(0)) if affinity else os.cpu_count(),
+        "python": platform.python_version(),
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+    }
+
+
 def tracked(items: Sequence[T], description: str) -> Iterable[T]:
-    """The same items with a progress bar on stderr, if that is a terminal."""
+    """The same items; progress on stderr: a bar on a terminal, elsewhere a line now and then."""
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import track  # noqa: PLC0415
 
-    return track(items, description, console=Console(stderr=True), disable=not sys.stderr.isatty())
+    if not sys.stderr.isatty():
+        return _told(items, description)
+    return track(items, description, console=Console(stderr=True))
+
+
+def _told(items: Sequence[T], description: str) -> Iterator[T]:
+    start = last = time.perf_counter()
+    for done, item in enumerate(items):
+        now = time.perf_counter()
+        if done and now - last >= LINE_EVERY:
+            last, left = now, (now - start) / done * (len(items) - done)
+            print(
+                f"{description}: {done:,} of {len(items):,}, {left:.0f} s left",
+                file=sys.stderr,
+                flush=True,
+            )
+        yield item
+
+
+def _lines_of(path: str) -> list[str]:
+    """The lines of one of Linux's own files; none on other systems."""
+    try:
+        return Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
 
 
 def _mib(ru_maxrss: float) -> float:

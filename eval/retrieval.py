@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
 import index as index_package
-from index import Document, EmbeddedIndex, IndexSettings, load_embedder
-from index.embedded import Mode
-from index.inference import cache_folder
+from index import Document, EmbeddedIndex, Index, IndexSettings, Mode, load_embedder
+from index.embedded import SEARCH_SETTINGS
+from index.inference import cache_folder, engine_name
 
 from .datasets import Collection
-from .measuring import Latency, latency, tracked
+from .measuring import Latency, latency, peak_memory_mib, tracked
 from .metrics import RETRIEVAL_MEASURES, Interval, bootstrap_interval, measure_run
 
 Run: TypeAlias = dict[str, dict[str, float]]
 
 MODES: tuple[Mode, ...] = ("bm25", "dense", "hybrid")
+SEARCH_DEFAULTS = asdict(IndexSettings())
 DEPTH = 100  # documents asked for; R@100 needs no more
 
 
@@ -53,17 +56,25 @@ class RetrievalResult:
 
 @dataclass(frozen=True, slots=True)
 class BuiltIndex:
-    """An open index of a collection, and what building it cost (once, if it was reused)."""
+    """An open index of a collection, and what building it cost when it was built.
+
+    Attributes:
+        indexing_seconds: reading, chunking, embedding and writing, model already exported.
+        indexing_peak_mib: peak resident memory of the process that built it, at the end of that.
+        built_at: local time of the build, ISO 8601.
+        reused: whether it was there already.
+    """
 
     index: EmbeddedIndex
     path: Path
     chunks: int
     indexing_seconds: float
+    indexing_peak_mib: float | None
+    built_at: str
+    reused: bool
 
 
-def search_documents(
-    index: EmbeddedIndex, query: str, mode: Mode, depth: int = DEPTH
-) -> dict[str, float]:
+def search_documents(index: Index, query: str, mode: Mode, depth: int = DEPTH) -> dict[str, float]:
     """The best `depth` documents by source, best first, each with its best passage's score."""
     top_k = 4 * depth
     while True:
@@ -77,7 +88,7 @@ def search_documents(
 
 
 def evaluate_retrieval(
-    index: EmbeddedIndex,
+    index: Index,
     collection: Collection,
     mode: Mode,
     *,
@@ -112,6 +123,15 @@ def limited(collection: Collection, queries: int) -> Collection:
     return replace(collection, queries=kept, qrels=qrels)
 
 
+def with_binary_grades(collection: Collection) -> Collection:
+    """The same collection with every relevant document's grade set to 1."""
+    qrels = {
+        query: {source: int(grade > 0) for source, grade in grades.items()}
+        for query, grades in collection.qrels.items()
+    }
+    return replace(collection, qrels=qrels)
+
+
 def write_run(path: Path, run: Mapping[str, Mapping[str, float]], tag: str) -> None:
     """Write a run in TREC format: `query Q0 document rank score tag`, ranks from 1."""
     with path.open("w", encoding="utf-8") as file:
@@ -127,32 +147,42 @@ def built_index(
     *,
     work: Path | None = None,
     settings: IndexSettings | None = None,
+    rebuild: bool = False,
 ) -> Iterator[BuiltIndex]:
     """An index of `documents`, built in the folder `work` or reused from it.
 
-    It is reused when documents, settings and the code of the `index` package are all the same as
-    when it was built, so a change to the code is never measured on an old index.
+    It is reused when documents, settings, engine and the code of the `index` package are all the
+    same as when it was built, so a change to the code is never measured on an old index.
 
     Args:
         name: starts the folder's name.
         work: default `eval` in Dateline's cache folder.
         settings: of the index; None for its defaults.
+        rebuild: build it even if it could be reused.
     """
     settings = settings or IndexSettings()
-    key = _fingerprint(documents, repr(settings))
+    built_with = replace(settings, **{name: SEARCH_DEFAULTS[name] for name in SEARCH_SETTINGS})
+    engine = f"{engine_name()} {os.environ.get('DATELINE_THREADS', '')}"
+    key = _fingerprint(documents, f"{built_with!r} {engine}")
     path = (work or cache_folder() / "eval") / f"{name}-{key}"
     finished = path / "built.json"
-    if not finished.is_file():
+    reused = finished.is_file() and not rebuild
+    if not reused:
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
         load_embedder(settings.embedder)  # exports the model once; that is not indexing
         start = time.perf_counter()
-        with EmbeddedIndex.open(path, settings=settings) as index:
+        with EmbeddedIndex.open(path, settings=built_with) as index:
             index.add(tracked([d for d in documents if d.text], f"indexing {name}"))
-        finished.write_text(json.dumps({"seconds": time.perf_counter() - start}))
-    seconds = json.loads(finished.read_text())["seconds"]
+        cost = {
+            "indexing_seconds": time.perf_counter() - start,
+            "indexing_peak_mib": peak_memory_mib(),
+            "built_at": datetime.now().isoformat(" ", "minutes"),
+        }
+        finished.write_text(json.dumps(cost))
+    cost = json.loads(finished.read_text())
     with EmbeddedIndex.open(path, create=False, settings=settings) as index:
-        yield BuiltIndex(index, path, index.stats().chunks, seconds)
+        yield BuiltIndex(index, path, index.stats().chunks, **cost, reused=reused)
 
 
 def _fingerprint(documents: Sequence[Document], settings: str) -> str:

@@ -1,13 +1,13 @@
 """What the documents are, and how passages are found."""
 
 from .analysis import Analyzer
-from .catalog import Filters
-from .document import Chunk, Document, DocumentInfo, Hit, document_id
-from .embedded import EmbeddedIndex, IndexSettings, Stats
+from .document import Chunk, Document, DocumentInfo, Filters, Hit, document_id
+from .embedded import EmbeddedIndex
 from .embedding import Embedder, load_embedder
 from .errors import DatelineError
 from .ingest import Duplicate, Failure, IndexReport, Progress
 from .loading import FieldMap
+from .protocol import Index, IndexSettings, Mode, Stats
 
 __all__ = [
     "Analyzer",
@@ -22,8 +22,10 @@ __all__ = [
     "FieldMap",
     "Filters",
     "Hit",
+    "Index",
     "IndexReport",
     "IndexSettings",
+    "Mode",
     "Progress",
     "Stats",
     "document_id",

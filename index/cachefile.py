@@ -1,13 +1,15 @@
 """One container for the index's cache files: named arrays behind a stamped, checksummed header.
 
-Layout: 8 magic bytes, header length (uint64, little-endian), header (UTF-8 JSON), then the raw
-little-endian arrays in header order. A cache is never the truth: any doubt raises
-`CacheDamagedError`, and the caller rebuilds from the catalog.
+Layout: 8 magic bytes, length (uint64) and CRC-32 (uint32) of the header, header (UTF-8 JSON), then
+the arrays' raw bytes in header order; numbers are little-endian. Header and arrays are filled up to
+multiples of 64 bytes, so that arrays can be used where they stand. A cache is never the truth: any
+doubt raises `CacheDamagedError`, and the caller rebuilds from the catalog.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import struct
 import zlib
@@ -18,7 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-MAGIC = b"DATELIN1"
+MAGIC = b"DATELIN2"
+PREFIX = struct.Struct("<8sQI")
+ALIGNMENT = 64
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
@@ -29,14 +33,21 @@ class CacheDamagedError(Exception):
 def write(path: Path, stamp: Mapping[str, Any], arrays: Arrays) -> None:
     """Replace `path` atomically: write a temporary file beside it, fsync, rename.
 
+    One writer at a time; what a killed one left of its temporary file is overwritten by the next.
+
     Args:
         stamp: JSON values that say what the cache reflects (index id, generation, settings).
-        arrays: numeric arrays of any shape.
+        arrays: arrays of numbers or truth values, of any shape.
+
+    Raises:
+        OSError: it cannot be written; what was there before stays.
+        TypeError: an array of anything else.
     """
-    plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    plain = {name: _little_endian(array) for name, array in arrays.items()}
+    parts = [part for array in plain.values() for part in (_raw(array), _filler(array.nbytes))]
     checksum = 0
-    for array in plain.values():
-        checksum = zlib.crc32(_raw(array), checksum)
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
     header = json.dumps(
         {
             "stamp": dict(stamp),
@@ -44,12 +55,13 @@ def write(path: Path, stamp: Mapping[str, Any], arrays: Arrays) -> None:
             "crc32": checksum,
         }
     ).encode()
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    header += b" " * len(_filler(PREFIX.size + len(header)))
+    temporary = path.with_name(f"{path.name}.tmp")
     try:
         with open(temporary, "wb") as file:
-            file.write(MAGIC + struct.pack("<QI", len(header), zlib.crc32(header)) + header)
-            for array in plain.values():
-                file.write(_raw(array))
+            file.write(PREFIX.pack(MAGIC, len(header), zlib.crc32(header)) + header)
+            for part in parts:
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -57,12 +69,22 @@ def write(path: Path, stamp: Mapping[str, Any], arrays: Arrays) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def _little_endian(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"an array of {array.dtype} cannot be kept in a cache file")
+    return np.asarray(array, array.dtype.newbyteorder("<"), order="C")
+
+
 def _raw(array: npt.NDArray[Any]) -> memoryview:
     return array.reshape(-1).view(np.uint8).data
 
 
+def _filler(size: int) -> bytes:
+    return bytes(-size % ALIGNMENT)
+
+
 def read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-    """The stamp and the arrays of a cache file.
+    """The stamp and the arrays of a cache file; the arrays cannot be written to.
 
     Raises:
         CacheDamagedError: on anything but a whole, intact file.
@@ -71,24 +93,22 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         raw = path.read_bytes()
     except OSError as error:
         raise CacheDamagedError(f"{path.name}: {error.strerror or error}") from error
-    prefix = len(MAGIC) + 12
-    if raw[: len(MAGIC)] != MAGIC or len(raw) < prefix:
+    if raw[: len(MAGIC)] != MAGIC or len(raw) < PREFIX.size:
         raise CacheDamagedError(f"{path.name} is not a cache file")
-    length, header_checksum = struct.unpack("<QI", raw[len(MAGIC) : prefix])
-    header = raw[prefix : prefix + length]
-    if zlib.crc32(header) != header_checksum:
+    _, length, header_checksum = PREFIX.unpack_from(raw)
+    position = PREFIX.size + length
+    header = raw[PREFIX.size : position]
+    if len(header) != length or zlib.crc32(header) != header_checksum:
         raise CacheDamagedError(f"{path.name} has a damaged header")
-    description = json.loads(header)
-    body = memoryview(raw)[prefix + length :]
-    sizes = [
-        (name, np.dtype(kind), shape, int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize)
-        for name, kind, shape in description["arrays"]
-    ]
-    if len(body) != sum(size for *_, size in sizes) or zlib.crc32(body) != description["crc32"]:
-        raise CacheDamagedError(f"{path.name} is truncated or corrupted")
     arrays: dict[str, npt.NDArray[Any]] = {}
-    position = 0
-    for name, kind, shape, size in sizes:
-        arrays[name] = np.frombuffer(body[position : position + size], dtype=kind).reshape(shape)
-        position += size
-    return description["stamp"], arrays
+    try:
+        description = json.loads(header)
+        if zlib.crc32(memoryview(raw)[position:]) != description["crc32"]:
+            raise CacheDamagedError(f"{path.name} is truncated or corrupted")
+        for name, kind, shape in description["arrays"]:
+            count = math.prod(shape)
+            arrays[name] = np.frombuffer(raw, kind, count, position).reshape(shape)
+            position += arrays[name].nbytes + len(_filler(arrays[name].nbytes))
+        return description["stamp"], arrays
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise CacheDamagedError(f"{path.name} is not as this version writes it") from error

@@ -68,14 +68,17 @@ class Cache(Generic[S]):
         return self.structure
 
     def save(self, catalog: Catalog) -> None:
-        """Write the file, unless it is up to date."""
+        """Write the file, unless it is up to date; a full disk only costs the next start time."""
         if self.structure is None or self.saved == self.generation:
             return
         stamp = {"index": catalog.get("id"), "settings": self.settings}
-        cachefile.write(
-            self.path, {**stamp, "generation": self.generation}, self.structure.to_arrays()
-        )
-        self.saved = self.generation
+        try:
+            cachefile.write(
+                self.path, {**stamp, "generation": self.generation}, self.structure.to_arrays()
+            )
+            self.saved = self.generation
+        except OSError as error:
+            logger.warning("%s cannot be saved: %s.", self.path, error.strerror or error)
 
     def _open(self, catalog: Catalog) -> None:
         try:
@@ -92,6 +95,9 @@ class Cache(Generic[S]):
 
     def _catch_up(self, catalog: Catalog) -> None:
         changes = catalog.changes(self.generation) if self.structure is not None else None
+        if changes is None and self.structure is not None:
+            self._open(catalog)  # whoever dropped that part of the log has saved a newer file
+            changes = catalog.changes(self.generation)
         if changes is None:
             self.structure, self.generation = self.fresh(), 0
             changes = catalog.changes(0)

@@ -4,20 +4,20 @@ A batch goes in or out in one transaction, and every change raises the generatio
 search caches ask what has come and gone since the generation they reflect (`changes`).
 
 Texts are stored as UTF-8 blobs (documents compressed), so that any Python string survives: SQLite
-text would stop at a NUL and refuse a lone surrogate.
+text would stop at a NUL and refuse a lone surrogate. So are the paths of files, as the system's own
+bytes, which need not be text at all.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
+import os
 import sqlite3
-import threading
 import time
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,8 +25,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .document import Chunk, Document, DocumentInfo, Json
-from .errors import IndexDamagedError, IndexNotFoundError
+from .database import Database, storable
+from .document import Chunk, Document, DocumentInfo, Filters, Json
+from .errors import IndexDamagedError, IndexNotFoundError, UsageError
 
 FORMAT = 1
 CATALOG = "catalog.sqlite3"
@@ -35,7 +36,7 @@ VECTOR = np.dtype("<f2")  # half precision: the engine computes in bf16, which k
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
-    id TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, file TEXT, title TEXT NOT NULL,
+    id TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, file BLOB, title TEXT NOT NULL,
     published TEXT, place TEXT, language TEXT, metadata TEXT NOT NULL, pages TEXT NOT NULL,
     text BLOB NOT NULL, text_hash TEXT NOT NULL, content_hash TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX documents_by_file ON documents (file);
@@ -50,7 +51,7 @@ CREATE TABLE removals (
     chunk_id INTEGER PRIMARY KEY, generation INTEGER NOT NULL);
 CREATE INDEX removals_by_generation ON removals (generation);
 CREATE TABLE files (
-    path TEXT PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID;
+    path BLOB PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID;
 """
 
 _INFO = "id, source, title, published, place, language, metadata, pages"
@@ -73,6 +74,15 @@ class IndexedChunk(NamedTuple):
     vector: npt.NDArray[np.float16]
 
 
+class StoredChunk(NamedTuple):
+    """A chunk as it is stored, with its document and the hash of the document's text."""
+
+    chunk: Chunk
+    document: DocumentInfo
+    text_hash: str
+    vector: npt.NDArray[np.float16]
+
+
 class Changes(NamedTuple):
     """What came and went after a generation, up to `generation`."""
 
@@ -81,44 +91,7 @@ class Changes(NamedTuple):
     added: Iterator[IndexedChunk]
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Restrictions on the documents a search may answer from; all must hold.
-
-    Attributes:
-        after, before: publication date bounds, both inclusive; undated documents never match.
-        source: glob on the source, as SQLite's GLOB: `*`, `?`, `[...]`.
-        metadata: values that the document's metadata must have, by key.
-    """
-
-    after: date | None = None
-    before: date | None = None
-    source: str | None = None
-    metadata: dict[str, Json] = field(default_factory=dict)
-
-    def sql(self) -> tuple[str, list[Any]]:
-        """A WHERE condition over `documents` and its parameters."""
-        conditions: list[str] = []
-        values: list[Any] = []
-        if self.after:
-            conditions.append("published >= ?")
-            values.append(self.after.isoformat())
-        if self.before:
-            conditions.append("published <= ?")
-            values.append(self.before.isoformat())
-        if self.source:
-            conditions.append("source GLOB ?")
-            values.append(self.source)
-        for key, value in self.metadata.items():
-            conditions.append("json_extract(metadata, ?) IS ?")
-            values += [f'$."{key}"', value if not isinstance(value, list | dict) else None]
-        return " AND ".join(conditions) or "1", values
-
-    def __bool__(self) -> bool:
-        return bool(self.after or self.before or self.source or self.metadata)
-
-
-class Catalog:
+class Catalog(Database):
     """Opens or creates `folder/catalog.sqlite3`; usable from several threads.
 
     Raises:
@@ -127,9 +100,7 @@ class Catalog:
     """
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
-        self.path = folder / CATALOG
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        super().__init__(folder / CATALOG)
         if not self.path.exists() and not create:
             raise IndexNotFoundError(
                 f"There is no index in {folder}.", f"Make one: dateline index PATH --index {folder}"
@@ -166,43 +137,6 @@ class Catalog:
         self.set("generation", 0)
         self.set("created", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
 
-    # connections and transactions
-
-    @property
-    def _db(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(
-                self.path, timeout=30, isolation_level=None, check_same_thread=False
-            )
-            connection.executescript(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-            )
-            self._local.connection = connection
-            self._connections.append(connection)
-        return connection
-
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing; nested uses join the outermost."""
-        connection = self._db
-        if connection.in_transaction:
-            yield connection
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:
-            connection.rollback()
-            raise
-        connection.commit()
-
-    def close(self) -> None:
-        """Close all connections; the object cannot be used afterwards."""
-        for connection in self._connections:
-            connection.close()
-        self._connections.clear()
-
     # settings
 
     def get(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
@@ -222,20 +156,30 @@ class Catalog:
     # changing
 
     def put(self, document: Document, chunks: Sequence[NewChunk], file: str | None = None) -> None:
-        """Add a document, or replace the one with its id; call inside `transaction`."""
+        """Add a document, or replace the one with its id.
+
+        Raises:
+            UsageError: a document with another id has the same source.
+        """
+        source = storable(document.source)
         with self.transaction() as connection:
             self.delete([document.id])
+            if connection.execute("SELECT 1 FROM documents WHERE source = ?", (source,)).fetchone():
+                raise UsageError(
+                    f"Two documents have the source {source!r}.",
+                    "Give each its own, and the id document_id(source).",
+                )
             connection.execute(
                 "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     document.id,
-                    document.source,
-                    file,
-                    _storable(document.title),
+                    source,
+                    os.fsencode(file) if file is not None else None,
+                    storable(document.title),
                     document.published.isoformat() if document.published else None,
-                    document.place,
-                    document.language,
-                    _storable(json.dumps(dict(document.metadata), ensure_ascii=False)),
+                    document.place and storable(document.place),
+                    document.language and storable(document.language),
+                    json.dumps(dict(document.metadata)),
                     json.dumps(document.pages),
                     zlib.compress(_encode(document.text), 6),
                     document.text_hash,
@@ -252,7 +196,7 @@ class Catalog:
                         chunk.start,
                         chunk.end,
                         _encode(document.text[chunk.start : chunk.end]),
-                        _storable(chunk.context),
+                        storable(chunk.context),
                         np.asarray(chunk.vector, VECTOR).tobytes(),
                         generation,
                     )
@@ -281,7 +225,7 @@ class Catalog:
         """Drop the log of removals up to a generation that every saved cache reflects."""
         with self.transaction() as connection:
             connection.execute("DELETE FROM removals WHERE generation <= ?", (generation,))
-            self.set("caches_since", generation)
+            self.set("caches_since", max(generation, self.get("caches_since") or 0))
 
     # what the caches ask
 
@@ -290,11 +234,11 @@ class Catalog:
 
         `since` 0 gives every chunk. Chunks come in the order of their ids.
         """
-        if since and since < (self.get("caches_since") or 0):
-            return None
         now = self.generation
         rows = self._db.execute("SELECT chunk_id FROM removals WHERE generation > ?", (since,))
         removed = [row[0] for row in rows] if since else []
+        if since and since < (self.get("caches_since") or 0):  # asked after the log was read
+            return None
         return Changes(now, removed, self._chunks_after(since, now))
 
     def _chunks_after(self, since: int, until: int) -> Iterator[IndexedChunk]:
@@ -308,7 +252,7 @@ class Catalog:
 
     def matching_chunks(self, filters: Filters) -> npt.NDArray[np.int64]:
         """Ids, ascending, of the chunks whose document passes the filters."""
-        condition, values = filters.sql()
+        condition, values = _where(filters)
         rows = self._db.execute(
             "SELECT id FROM chunks WHERE document_id IN"
             f" (SELECT id FROM documents WHERE {condition}) ORDER BY id",
@@ -316,22 +260,22 @@ class Catalog:
         )
         return np.fromiter((row[0] for row in rows), np.int64)
 
-    def chunks(self, ids: Sequence[int]) -> dict[int, tuple[Chunk, DocumentInfo, str]]:
-        """Chunks by id with their document and the hash of its text; unknown ids are left out."""
-        found: dict[int, tuple[Chunk, DocumentInfo, str]] = {}
+    def chunks(self, ids: Sequence[int]) -> dict[int, StoredChunk]:
+        """Chunks by id; unknown ids are left out."""
+        found: dict[int, StoredChunk] = {}
         columns = ", ".join(f"d.{name}" for name in _INFO.split(", "))
         for first in range(0, len(ids), 500):  # SQLite limits the number of parameters
             part = list(ids[first : first + 500])
             rows = self._db.execute(
-                f'SELECT c.id, c.start, c."end", c.text, d.text_hash, {columns}'
+                f'SELECT c.id, c.start, c."end", c.text, c.vector, d.text_hash, {columns}'
                 " FROM chunks c JOIN documents d ON d.id = c.document_id"
                 f" WHERE c.id IN ({','.join('?' * len(part))})",
                 part,
             )
-            for id_, start, end, text, text_hash, *info in rows:
+            for id_, start, end, text, vector, text_hash, *info in rows:
                 document = _info(info)
                 chunk = Chunk(id_, document.id, start, end, _decode(text))
-                found[id_] = chunk, document, text_hash
+                found[id_] = StoredChunk(chunk, document, text_hash, np.frombuffer(vector, VECTOR))
         return found
 
     # documents and files
@@ -344,7 +288,7 @@ class Catalog:
 
     def documents(self, filters: Filters, limit: int = -1, offset: int = 0) -> list[DocumentInfo]:
         """Documents in the order of their sources."""
-        condition, values = filters.sql()
+        condition, values = _where(filters)
         rows = self._db.execute(
             f"SELECT {_INFO} FROM documents WHERE {condition} ORDER BY source LIMIT ? OFFSET ?",
             [*values, limit, offset],
@@ -367,10 +311,10 @@ class Catalog:
     def ids(self, *, file: str | None = None, source: str | None = None) -> list[str]:
         """Ids of the documents of a file, or of those whose source is `source` or under it."""
         if file is not None:
-            rows = self._db.execute("SELECT id FROM documents WHERE file = ?", (file,))
+            rows = self._db.execute("SELECT id FROM documents WHERE file = ?", (os.fsencode(file),))
         else:
             assert source is not None
-            base = source.rstrip("/")
+            base = storable(source).rstrip("/")
             rows = self._db.execute(
                 "SELECT id FROM documents WHERE source = ?1 OR substr(source, 1, length(?2)) = ?2"
                 " OR substr(source, 1, length(?3)) = ?3 ORDER BY source",
@@ -380,11 +324,12 @@ class Catalog:
 
     def files(self) -> dict[str, str]:
         """Hashes of the indexed files by absolute path."""
-        return dict(self._db.execute("SELECT path, hash FROM files"))
+        rows = self._db.execute("SELECT path, hash FROM files")
+        return {os.fsdecode(path): digest for path, digest in rows}
 
     def set_file(self, path: str, digest: str) -> None:
         """Note that a file has been read to its end."""
-        self._db.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (path, digest))
+        self._db.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (os.fsencode(path), digest))
 
     def forget_files(self) -> None:
         """Drop the notes of files that no document comes from any more."""
@@ -406,6 +351,25 @@ class Catalog:
             "first_published": first,
             "last_published": last,
         }
+
+
+def _where(filters: Filters) -> tuple[str, list[Any]]:
+    """A condition over `documents` and its parameters."""
+    conditions: list[str] = []
+    values: list[Any] = []
+    if filters.after:
+        conditions.append("published >= ?")
+        values.append(filters.after.isoformat())
+    if filters.before:
+        conditions.append("published <= ?")
+        values.append(filters.before.isoformat())
+    if filters.source:
+        conditions.append("source GLOB ?")
+        values.append(storable(filters.source))
+    if filters.metadata:
+        conditions.append("metadata_has(metadata, ?)")
+        values.append(json.dumps(dict(filters.metadata)))
+    return " AND ".join(conditions) or "1", values
 
 
 def content_hash(document: Document) -> str:
@@ -449,8 +413,3 @@ def _encode(text: str) -> bytes:
 
 def _decode(blob: bytes) -> str:
     return blob.decode("utf-8", "surrogatepass")
-
-
-def _storable(text: str) -> str:
-    """Lone surrogates, which SQLite text cannot hold, replaced."""
-    return text.encode("utf-8", "replace").decode("utf-8")

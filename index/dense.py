@@ -3,9 +3,10 @@
 Up to `exact_limit` vectors every one is compared. Beyond it the vectors are parted into cells by
 k-means (an inverted file, IVF: Sivic and Zisserman, "Video Google", ICCV 2003) and a question looks
 into the nearest third of them. On 112,000 MiniLM vectors of short passages that finds 98.9 to
-99.3 % of the true top ten (by when the cells were drawn) in 4.4 ms instead of 17 ms. A graph (HNSW)
-was five times as quick again, but takes six times as long to build and cannot delete; both matter
-more here.
+99.2 % of the true top ten of 1,000 questions, by when the cells were drawn, and 98.5 to 98.8 % once
+half of the passages are removed, in 4.4 ms instead of 17 ms (a quarter of the cells: 98.1 to 98.7 %
+and 97.4 to 98.0 %). A graph (HNSW) was five times as quick again, but takes six times as long to
+build and cannot delete; both matter more here.
 """
 
 from __future__ import annotations

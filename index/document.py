@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias
 
+from .errors import UsageError
+
+LONGEST_GLOB = 4096  # characters, as the longest path; SQLite refuses ten times as many
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 
@@ -80,3 +83,29 @@ class Hit:
     document: DocumentInfo
     score: float
     scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Restrictions on the documents a search may answer from; all must hold.
+
+    Attributes:
+        after, before: publication date bounds, both inclusive; undated documents never match.
+        source: glob on the source, as SQLite's GLOB: `*`, `?`, `[...]`, `[^...]`.
+        metadata: values that the document's metadata must have, by key; equal as in Python.
+
+    Raises:
+        UsageError: a glob that is longer than any path.
+    """
+
+    after: date | None = None
+    before: date | None = None
+    source: str | None = None
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.source or "") > LONGEST_GLOB:
+            raise UsageError(f"The source filter has more than {LONGEST_GLOB} characters.")
+
+    def __bool__(self) -> bool:
+        return bool(self.after or self.before or self.source or self.metadata)

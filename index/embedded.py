@@ -12,88 +12,40 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, get_args
+from typing import Self
 
 import filelock
 import numpy as np
 import numpy.typing as npt
 
-from . import fusion
 from .analysis import Analyzer
 from .caches import Cache, dense_cache, lexical_cache
-from .catalog import Catalog, Filters
+from .catalog import Catalog, StoredChunk
 from .dense import DenseIndex
-from .document import Document, DocumentInfo, Hit
-from .embedding import DEFAULT_EMBEDDER, Embedder, load_embedder
+from .document import Document, DocumentInfo, Filters, Hit
+from .embedding import Embedder, load_embedder
 from .errors import EmbedderError, IndexLockedError, UsageError
+from .fusion import FUSIONS, Fused, Ranking
 from .ingest import Failure, IndexReport, Ingest, OnProgress, file_source
 from .loading import FieldMap, find_files
+from .protocol import MODES, Index, IndexSettings, Mode, Stats
 
-Mode = Literal["hybrid", "dense", "bm25"]
-MODES: tuple[str, ...] = get_args(Mode)
-FUSIONS = {"minmax": fusion.minmax_mean, "rrf": fusion.reciprocal_rank}
+NOTHING = np.zeros(0, np.int64), np.zeros(0)
 DEPTH = 100  # passages each retriever hands to fusion, at least
-
-
-@dataclass(frozen=True, slots=True)
-class IndexSettings:
-    """How an index is built, fixed at its creation, and how it is searched.
-
-    Attributes:
-        embedder: the default model's name, or the path of a sentence-transformers model.
-        chunk_tokens: most tokens of a passage, its context included; never over the model's own.
-        overlap: tokens of whole sentences that a passage shares with the one before.
-        stem, stop_words: lexical analysis (see `Analyzer`).
-        fusion: how the two rankings become one, `minmax` or `rrf`.
-        dense_weight: weight of the dense ranking in fusion; BM25 has the rest.
-    """
-
-    embedder: str = DEFAULT_EMBEDDER
-    chunk_tokens: int = 256
-    overlap: int = 32
-    stem: bool = True
-    stop_words: bool = True
-    fusion: str = "minmax"
-    dense_weight: float = 0.5
-
-    def __post_init__(self) -> None:
-        if self.fusion not in FUSIONS:
-            raise UsageError(f"There is no fusion {self.fusion!r}.", f"Use {', '.join(FUSIONS)}.")
-        if self.chunk_tokens < 32 or not 0 <= self.overlap <= self.chunk_tokens // 2:
-            raise UsageError(
-                "A chunk needs at least 32 tokens and an overlap of at most half of them."
-            )
-        if not 0 <= self.dense_weight <= 1:
-            raise UsageError("The dense weight lies between 0 and 1.")
 
 
 SEARCH_SETTINGS = ("fusion", "dense_weight")  # these may change without indexing again
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """An index in numbers; sizes in bytes on disk."""
-
-    documents: int
-    chunks: int
-    dated: int
-    first_published: str | None
-    last_published: str | None
-    generation: int
-    created: str
-    bytes: dict[str, int]
-    settings: IndexSettings
-
-
-class EmbeddedIndex:
+class EmbeddedIndex(Index):
     """Documents, passages and search in one folder; see `open`.
 
     Any number of processes may read while one writes; readers see the writer's work as soon as it
-    is committed. Methods may be called from several threads.
+    is committed.
     """
 
     def __init__(
@@ -135,26 +87,23 @@ class EmbeddedIndex:
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{path} is a file, not an index folder.", "Name another --index.")
         catalog = Catalog(folder, create=create)
-        stored = catalog.get("settings")
-        if stored is None:
-            used = settings or IndexSettings()
+        if catalog.get("settings") is None:
             with catalog.transaction():
-                catalog.set("settings", asdict(used))
-        else:
-            used = IndexSettings(**stored)
-            if settings is not None:
-                searched = {name: getattr(settings, name) for name in SEARCH_SETTINGS}
-                used = replace(used, **searched)
-                if used != settings:
-                    catalog.close()
-                    raise UsageError(
-                        f"The index in {path} was built with other settings: {used}.",
-                        "Open it without settings, or build another index in a new folder.",
-                    )
+                if catalog.get("settings") is None:  # nor has another process been first
+                    catalog.set("settings", asdict(settings or IndexSettings()))
+        used = IndexSettings(**catalog.get("settings"))
+        if settings is not None:
+            searched = {name: getattr(settings, name) for name in SEARCH_SETTINGS}
+            used = replace(used, **searched)
+            if used != settings:
+                catalog.close()
+                raise UsageError(
+                    f"The index in {path} was built with other settings: {used}.",
+                    "Open it without settings, or build another index in a new folder.",
+                )
         return cls(folder, catalog, used, embedder)
 
     def close(self) -> None:
-        """Release files and models."""
         self._catalog.close()
 
     def __enter__(self) -> Self:
@@ -234,34 +183,24 @@ class EmbeddedIndex:
     def add(
         self, documents: Iterable[Document], on_progress: OnProgress | None = None
     ) -> IndexReport:
-        """Add documents, or replace those with the same id.
-
-        Raises:
-            IndexLockedError: another process is writing.
-        """
         with self._writing():
             return self._ingest(on_progress).add_documents(documents)
 
     def remove(self, sources: Iterable[str]) -> list[str]:
-        """Remove documents by source: one document, all records of a file, or a whole folder.
-
-        Returns:
-            the sources of the removed documents; empty if nothing matched.
-
-        Raises:
-            IndexLockedError: another process is writing.
-        """
         with self._writing():
             ids = [
                 id_
                 for source in sources
-                for name in dict.fromkeys((source, self._as_source(source)))
+                for name in self._names(source)
                 for id_ in self._catalog.ids(source=name)
             ]
             return self._delete(dict.fromkeys(ids))
 
-    def _as_source(self, path: str) -> str:
-        return file_source(Path(path).resolve(), self.path.parent)
+    def _names(self, source: str) -> list[str]:
+        """A source as given, and as that of the file of this name."""
+        if not source or "\0" in source:  # no file is called that
+            return [source] if source else []
+        return [source, file_source(Path(source).resolve(), self.path.parent)]
 
     def _prune(self) -> list[str]:
         gone = [file for file in self._catalog.files() if not Path(file).exists()]
@@ -323,43 +262,55 @@ class EmbeddedIndex:
         mode: Mode = "hybrid",
         filters: Filters | None = None,
     ) -> list[Hit]:
-        """The best passages for a query, best first.
-
-        Passages with exactly the same words from duplicate documents are returned once. A hit's
-        `score` is the fused one, its `scores` those of the retrievers that found it: BM25 and
-        the cosine ("dense").
-
-        Raises:
-            UsageError: an unknown mode.
-        """
         if mode not in MODES:
             raise UsageError(f"There is no mode {mode!r}.", f"Use one of: {', '.join(MODES)}.")
         if top_k < 1 or not query.strip():
             return []
         allowed = self._catalog.matching_chunks(filters) if filters else None
-        depth = max(DEPTH, 2 * top_k)
-        rankings: dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]] = {}
         vector = self.embedder.embed_query(query) if mode != "bm25" else None
+        terms = self._analyzer(query) if mode != "dense" else None
+        weights = {"dense": self.settings.dense_weight, "bm25": 1 - self.settings.dense_weight}
+        depth = max(DEPTH, 2 * top_k)
+        while True:
+            rankings = self._rankings(terms, vector, depth, allowed)
+            fused = FUSIONS[self.settings.fusion](rankings, weights, 2 * depth)
+            best = self._stored(fused, top_k)
+            if len(best) == top_k or all(len(ids) < depth for ids, _ in rankings.values()):
+                break
+            depth *= 4  # so many equal passages that different ones lie deeper
+        bm25 = dict(zip(*map(np.ndarray.tolist, rankings.get("bm25", NOTHING)), strict=True))
+        return [
+            Hit(
+                found.chunk,
+                found.document,
+                score,
+                ({"bm25": bm25.get(found.chunk.id, 0.0)} if mode != "dense" else {})
+                | ({"dense": float(found.vector @ vector)} if vector is not None else {}),
+            )
+            for found, score in best
+        ]
+
+    def _rankings(
+        self,
+        terms: Sequence[str] | None,
+        vector: npt.NDArray[np.float32] | None,
+        depth: int,
+        allowed: npt.NDArray[np.int64] | None,
+    ) -> dict[str, Ranking]:
+        """The best of each retriever that something is given for."""
+        rankings: dict[str, Ranking] = {}
         with self._guard:
             self.refresh()
-            if mode != "dense":
+            if terms is not None:
                 assert self._lexical.structure is not None
-                rankings["bm25"] = self._lexical.structure.search(
-                    self._analyzer(query), depth, allowed
-                )
+                rankings["bm25"] = self._lexical.structure.search(terms, depth, allowed)
             if vector is not None and self._dense and self._dense.structure is not None:
                 rankings["dense"] = self._dense.structure.search(vector, depth, allowed)
-        weights = {"dense": self.settings.dense_weight, "bm25": 1 - self.settings.dense_weight}
-        fused = FUSIONS[self.settings.fusion](rankings, weights, depth)
-        raw = {
-            name: dict(zip(*map(np.ndarray.tolist, r), strict=True)) for name, r in rankings.items()
-        }
-        return self._hits(fused, raw, top_k)
+        return rankings
 
-    def _hits(
-        self, fused: fusion.Fused, raw: Mapping[str, Mapping[int, float]], top_k: int
-    ) -> list[Hit]:
-        hits: list[Hit] = []
+    def _stored(self, fused: Fused, top_k: int) -> list[tuple[StoredChunk, float]]:
+        """The first `top_k` chunks that are still there, equal passages once, with their scores."""
+        best: list[tuple[StoredChunk, float]] = []
         seen: set[tuple[str, int, int]] = set()
         ranked = list(zip(fused.ids.tolist(), fused.scores.tolist(), strict=True))
         for first in range(0, len(ranked), 2 * top_k):
@@ -368,29 +319,28 @@ class EmbeddedIndex:
             for id_, score in batch:
                 if id_ not in found:  # removed a moment ago
                     continue
-                chunk, document, text_hash = found[id_]
-                passage = text_hash, chunk.start, chunk.end
+                stored = found[id_]
+                passage = stored.text_hash, stored.chunk.start, stored.chunk.end
                 if passage not in seen:
                     seen.add(passage)
-                    parts = {name: scores[id_] for name, scores in raw.items() if id_ in scores}
-                    hits.append(Hit(chunk, document, score, parts))
-                if len(hits) == top_k:
-                    return hits
-        return hits
+                    best.append((stored, score))
+                if len(best) == top_k:
+                    return best
+        return best
 
     def get(self, document_id: str) -> Document | None:
-        """A document with its text, or None."""
         return self._catalog.document(document_id)
 
     def documents(
         self, filters: Filters | None = None, limit: int = -1, offset: int = 0
     ) -> list[DocumentInfo]:
-        """Documents without their texts, by source; `limit` -1 means all."""
         return self._catalog.documents(filters or Filters(), limit, offset)
 
     def stats(self) -> Stats:
-        """The index in numbers."""
-        sizes = {f.name: f.stat().st_size for f in self.path.iterdir() if f.is_file()}
+        sizes = {}
+        for file in self.path.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # a writer's temporary file
+                sizes[file.name] = file.stat().st_size
         return Stats(
             **self._catalog.counts(),
             generation=self._catalog.generation,
@@ -414,10 +364,12 @@ class EmbeddedIndex:
                 self._dense.refresh(self._catalog)
             if opening and not self._writer.is_locked and self._catalog.generation:
                 with contextlib.suppress(filelock.Timeout, OSError), self._writer:
+                    self.refresh()  # a writer may have finished before the lock was had
                     self._save()
 
     def _save(self) -> None:
+        """Save the caches, which are up to date; the caller holds the writer's lock."""
         caches = [cache for cache in (self._lexical, self._dense) if cache is not None]
         for cache in caches:
             cache.save(self._catalog)
-        self._catalog.forget_removals(min(cache.generation for cache in caches))
+        self._catalog.forget_removals(min(cache.saved for cache in caches))

@@ -10,7 +10,6 @@ import hashlib
 import importlib.util
 import json
 import logging
-import os
 import shutil
 import threading
 from collections.abc import Callable, Sequence
@@ -22,10 +21,11 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from .errors import EmbedderError
-from .inference import Engine, cache_folder, load_engine
+from .errors import DatelineError, EmbedderError
+from .inference import Engine, cache_folder, load_engine, padded_width
 
 DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
+EXPORTED = ("embedder.json", "tokenizer.json", "model.onnx")
 EXPORT_VERSION = 2  # raise it when the exported form changes
 TOKENS_A_BATCH = 8192  # padded tokens; measured best on two cores, and bounds memory
 
@@ -76,10 +76,22 @@ class OnnxEmbedder:
 
     @property
     def engine(self) -> Engine:
-        """The engine, loaded on first use."""
+        """The engine, loaded on first use.
+
+        Raises:
+            EmbedderError: it cannot run the model.
+        """
         with self._loading:
             if self._engine is None:
-                self._engine = load_engine(self._folder / "model.onnx")
+                try:
+                    self._engine = load_engine(self._folder / "model.onnx")
+                except DatelineError:
+                    raise
+                except Exception as error:  # engines raise whatever they like
+                    raise EmbedderError(
+                        f"The prepared embedding model in {self._folder} cannot be run: {error}",
+                        "Delete that folder; the model is prepared again when it is needed.",
+                    ) from error
             return self._engine
 
     def embed(
@@ -105,9 +117,9 @@ class OnnxEmbedder:
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         first = 0
         while first < len(order):
-            width = len(tokens[order[first]])
-            rows = order[first : first + max(1, TOKENS_A_BATCH // max(width, 1))]
-            ids = np.zeros((len(rows), max(width, 2)), np.int64)
+            width = padded_width(len(tokens[order[first]]))
+            rows = order[first : first + TOKENS_A_BATCH // width]
+            ids = np.zeros((len(rows), width), np.int64)
             mask = np.zeros_like(ids)
             for row, i in enumerate(rows):
                 ids[row, : len(tokens[i])] = tokens[i]
@@ -141,12 +153,17 @@ def load_embedder(name: str = DEFAULT_EMBEDDER) -> OnnxEmbedder:
     source = _find(name)
     key = hashlib.sha256(json.dumps([EXPORT_VERSION, str(source), _stat(source)]).encode())
     folder = cache_folder() / "embedders" / key.hexdigest()[:16]
-    if not (folder / "embedder.json").exists():
+    if not _whole(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(f"{folder}.lock"):
-            if not (folder / "embedder.json").exists():
+            if not _whole(folder):
                 _export(name, source, folder)
     return OnnxEmbedder(folder)
+
+
+def _whole(folder: Path) -> bool:
+    """Whether an exported model is all there; tidying programs take single files out of caches."""
+    return all((folder / name).exists() for name in EXPORTED)
 
 
 def _export(name: str, source: Path, folder: Path) -> None:
@@ -154,7 +171,7 @@ def _export(name: str, source: Path, folder: Path) -> None:
     from .export import export_embedder  # noqa: PLC0415 - imports torch
 
     logger.warning("Preparing the embedding model %s for this machine (once)...", name)
-    temporary = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
+    temporary = folder.with_name(f"{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
@@ -162,8 +179,8 @@ def _export(name: str, source: Path, folder: Path) -> None:
         settings = temporary / "embedder.json"
         description = json.loads(settings.read_text(encoding="utf-8"))
         digest = hashlib.sha256(f"{EXPORT_VERSION}".encode())
-        for weights in sorted(source.rglob("*.safetensors")) + sorted(source.rglob("*.bin")):
-            digest.update(weights.read_bytes())
+        for file in _files(source):
+            digest.update(file.relative_to(source).as_posix().encode() + file.read_bytes())
         description["fingerprint"] = digest.hexdigest()[:16]
         settings.write_text(json.dumps(description, indent=1), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
@@ -192,9 +209,14 @@ def _find(name: str) -> Path:
 
 def _stat(folder: Path) -> list[tuple[str, int, int]]:
     """Names, sizes and times of a model's files: a cheap sign that the model has changed."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
     return [
-        (str(f.relative_to(folder)), f.stat().st_size, f.stat().st_mtime_ns)
-        for f in files
-        if f.suffix in {".safetensors", ".bin", ".json", ".txt"}
+        (str(file.relative_to(folder)), file.stat().st_size, file.stat().st_mtime_ns)
+        for file in _files(folder)
     ]
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files that make a model what it is: weights, settings and vocabulary."""
+    suffixes = {".safetensors", ".bin", ".json", ".txt", ".model"}
+    files = (path for path in folder.rglob("*") if path.suffix in suffixes)
+    return sorted(path for path in files if path.is_file())

@@ -105,3 +105,6 @@ def _fused(
         fused += share * parts[name]
     order = np.lexsort((ids, -fused))[:k]
     return Fused(ids[order], fused[order], {name: part[order] for name, part in parts.items()})
+
+
+FUSIONS = {"minmax": minmax_mean, "rrf": reciprocal_rank}  # as settings call them

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ import platformdirs
 from .errors import UsageError
 
 Array = npt.NDArray[Any]
+WIDTH_STEP = 32
 ENGINES = ("openvino", "onnxruntime")
 
 
@@ -60,6 +62,15 @@ def load_engine(model: Path) -> Engine:
     return (OpenVino if engine_name() == "openvino" else OnnxRuntime)(model, threads)
 
 
+def padded_width(tokens: int) -> int:
+    """Width of a batch whose longest row has so many tokens.
+
+    Engines prepare themselves for every new input shape (about 10 ms, and memory); a few round
+    widths keep the number of shapes small.
+    """
+    return -(-max(tokens, 1) // WIDTH_STEP) * WIDTH_STEP
+
+
 class OpenVino:
     """OpenVINO on the CPU, in the precision it prefers there (bf16 where there are units for it).
 
@@ -69,6 +80,9 @@ class OpenVino:
     name = "openvino"
 
     def __init__(self, model: Path, threads: int = 0) -> None:
+        # OpenVINO reports every import to an analytics service unless this package is missing;
+        # Dateline opens no connection.
+        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
         import openvino  # noqa: PLC0415 - only the chosen engine is imported
 
         settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}

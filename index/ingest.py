@@ -17,6 +17,7 @@ import numpy as np
 
 from .catalog import Catalog, NewChunk, content_hash
 from .chunking import SPECIAL_TOKENS, chunk, context_of, fit_context
+from .database import storable
 from .document import Document
 from .embedding import Embedder
 from .errors import LoadError
@@ -227,4 +228,6 @@ def _file_hash(path: Path, fields: FieldMap) -> str:
 
 def file_source(path: Path, base: Path) -> str:
     """A file's source as shown: relative to `base` where it lies under it, else absolute."""
-    return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.as_posix()
+    return storable(
+        path.relative_to(base).as_posix() if path.is_relative_to(base) else path.as_posix()
+    )

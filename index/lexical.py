@@ -137,8 +137,6 @@ class LexicalIndex:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> LexicalIndex:
         """The index that `to_arrays` described. The arrays are shared and never written to."""
-        # Arrays in a file stand at odd addresses, which numpy reads slowly; those it copies.
-        arrays = {name: np.require(array, requirements="A") for name, array in arrays.items()}
         text = arrays["words"].tobytes().decode("utf-8", "surrogatepass")
         ends = np.cumsum(arrays["word_lengths"], dtype=np.int64).tolist()
         words = map(text.__getitem__, map(slice, chain((0,), ends), ends))

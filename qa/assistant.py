@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from index import EmbeddedIndex, Filters, Hit
+from index import Filters, Hit, Index
 from index.sentences import split
 
 from .answer import Answer, Citation, Passage, Span
@@ -29,9 +29,7 @@ class Assistant:
             get the reader's bare spans, as SQuAD-style scoring expects.
     """
 
-    def __init__(
-        self, index: EmbeddedIndex, reader: Reader | None = None, *, explain: bool = True
-    ) -> None:
+    def __init__(self, index: Index, reader: Reader | None = None, *, explain: bool = True) -> None:
         self.index = index
         self.reader = reader or Reader()
         self.explain = explain

@@ -116,19 +116,25 @@ def index_(
     fields = FieldMap(
         text=text_field, title=title_field, date=date_field, url=url_field, id=id_field
     )
-    with (
-        EmbeddedIndex.open(index, settings=settings) as opened,
-        rendering.indexing_progress() as on_progress,
-    ):
-        report = opened.add_files(
-            paths,
-            include=include or (),
-            exclude=exclude or (),
-            fields=fields,
-            prune=prune,
-            on_progress=on_progress,
+    try:
+        with (
+            EmbeddedIndex.open(index, settings=settings) as opened,
+            rendering.indexing_progress() as on_progress,
+        ):
+            report = opened.add_files(
+                paths,
+                include=include or (),
+                exclude=exclude or (),
+                fields=fields,
+                prune=prune,
+                on_progress=on_progress,
+            )
+            stats = opened.stats()
+    except KeyboardInterrupt:
+        typer.echo(
+            "\nStopped. What was indexed so far is kept; the same command goes on.", err=True
         )
-        stats = opened.stats()
+        raise typer.Exit(130) from None
     if as_json:
         _print_json(asdict(report) | {"documents": stats.documents, "chunks": stats.chunks})
     else:
@@ -275,9 +281,6 @@ def main() -> None:
         app()
     except DatelineError as error:
         _fail(error, 2 if isinstance(error, UsageError) else 1)
-    except KeyboardInterrupt:
-        typer.echo("\nStopped. What was reported as indexed is safe.", err=True)
-        sys.exit(130)
     except BrokenPipeError:  # `dateline search ... | head`
         sys.stderr.close()
         sys.exit(0)

@@ -14,8 +14,8 @@ from .rendering import console, indexing_progress, print_answer, print_report
 SAMPLE = Path(__file__).parent / "sample"
 QUESTIONS = (
     "Where did Oldacre receive Khadrim?",
-    "When did the Kestrel Bay run aground?",
-    "Why was the meeting in May postponed?",
+    "When was the pilots’ strike settled?",
+    "Why was a tunnel ruled out?",
 )
 
 

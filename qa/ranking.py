@@ -1,7 +1,8 @@
 """From the reader's spans to ranked answers: merge what is equal, drop what overlaps, score.
 
-A candidate's confidence is a logistic regression over what is known of it; its weights are fitted
-on held-out training questions and stored with the reader (`reader.json`, "calibration").
+Two linear models over the same features: one orders the candidates of a question, the other says
+how sure one may be of them across questions. Both are fitted by `qa.training.calibrate` and stored
+with the reader (`reader.json`, "calibration").
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from index import Hit
 
 from .reader import ReadSpan
+
+FEATURES = ("margin", "lexical", "cosine")
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _NO_WORD = re.compile(r"[^\w\s]|_")
@@ -22,10 +25,16 @@ _NO_WORD = re.compile(r"[^\w\s]|_")
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """One place where an answer stands: `hit.chunk.text[start:end]`."""
+    """One place where an answer stands: `hit.chunk.text[start:end]`.
+
+    Attributes:
+        lexical: the passage's BM25 as a share of the best one's, so that it compares between
+            collections of any size; the fused score, scaled by the worst passage, does not.
+        margin: the reader's, over "no answer".
+    """
 
     hit: Hit
-    rank: int
+    lexical: float
     start: int
     end: int
     margin: float
@@ -40,6 +49,11 @@ class Support:
         """Document and offsets: equal for one span found in two overlapping chunks."""
         chunk = self.hit.chunk
         return chunk.document_id, chunk.start + self.start, chunk.start + self.end
+
+    @property
+    def features(self) -> tuple[float, ...]:
+        """What is known of it, in the order of FEATURES."""
+        return self.margin, self.lexical, self.hit.scores["dense"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,76 +71,71 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Weights of the confidence, and the confidence below which Dateline abstains."""
+    """How candidates are ordered, how sure one may be of them, and when Dateline abstains.
 
-    weights: Mapping[str, float]
+    Attributes:
+        order, weights: one number for each of FEATURES.
+        threshold: the confidence below which nothing is answered.
+    """
+
+    order: Sequence[float]
+    weights: Sequence[float]
     bias: float
     threshold: float
 
-    def confidence(self, features: Mapping[str, float]) -> float:
-        """Probability, between 0 and 1, that a candidate with these features is right."""
-        logit = self.bias + sum(self.weights[name] * value for name, value in features.items())
+    def score(self, support: Support) -> float:
+        """The higher, the earlier among the candidates of its question."""
+        return sumprod(self.order, support.features)
+
+    def confidence(self, support: Support) -> float:
+        """Probability, between 0 and 1, that the answer is right."""
+        logit = self.bias + sumprod(self.weights, support.features)
         return 1 / (1 + math.exp(-max(min(logit, 30.0), -30.0)))
 
 
-def features(supports: Sequence[Support]) -> dict[str, float]:
-    """What is known of a candidate, from its supports, best first."""
-    best = supports[0]
-    return {
-        "margin": best.margin,
-        "retrieval": best.hit.score,
-        "rank": math.log1p(best.rank),
-        "agreement": math.log(len({s.hit.chunk.document_id for s in supports})),
-    }
+def sumprod(one: Sequence[float], other: Sequence[float]) -> float:
+    """Sum of products (`math.sumprod` needs Python 3.12)."""
+    return sum(a * b for a, b in zip(one, other, strict=True))
 
 
 def rank(
     hits: Sequence[Hit], readings: Sequence[Sequence[ReadSpan]], calibration: Calibration
 ) -> list[Candidate]:
-    """All candidates, most confident first.
+    """All candidates, best first; none is more confident than the one before it.
 
     Spans whose words are equal, case, articles and punctuation aside, are one candidate with
     several supports. A candidate that only overlaps a better one in the same place is dropped.
     """
-    groups: dict[str, dict[tuple[str, int, int], Support]] = {}
-    for position, (hit, spans) in enumerate(zip(hits, readings, strict=True)):
-        for span in spans:
-            support = Support(hit, position, *span)
-            group = groups.setdefault(normalise(support.text), {})
-            known = group.get(support.place)
-            if known is None or known.margin < support.margin:
-                group[support.place] = support
+    groups: dict[str, list[Support]] = {}
+    for support in sorted(_supports(hits, readings), key=calibration.score, reverse=True):
+        group = groups.setdefault(normalise(support.text), [])
+        if not any(_overlap(support, better) for better in group):
+            group.append(support)
     candidates = []
-    for group in groups.values():
-        supports = _apart(
-            sorted(group.values(), key=lambda s: -calibration.confidence(features([s])))
-        )
-        confidence = calibration.confidence(features(supports))
-        candidates.append(Candidate(tuple(supports), confidence))
-    candidates.sort(key=lambda c: -c.confidence)
-    return _without_overlaps(candidates)
+    confidence = 1.0
+    for group in _without_overlaps(groups.values()):
+        confidence = min(confidence, calibration.confidence(group[0]))
+        candidates.append(Candidate(tuple(group), confidence))
+    return candidates
 
 
-def _apart(supports: Sequence[Support]) -> list[Support]:
-    """Without those that overlap a better one ("the ambassador" around "ambassador")."""
-    kept: list[Support] = []
-    for support in supports:
-        if not any(_overlap(support, better) for better in kept):
-            kept.append(support)
-    return kept
+def _supports(hits: Sequence[Hit], readings: Sequence[Sequence[ReadSpan]]) -> Iterator[Support]:
+    most = max((hit.scores["bm25"] for hit in hits), default=0.0)
+    for hit, spans in zip(hits, readings, strict=True):
+        # In a collection of one or two documents BM25's term weights are all 0 and say nothing.
+        lexical = hit.scores["bm25"] / most if most > 0 else 0.5
+        for span in spans:
+            yield Support(hit, lexical, *span)
 
 
-def _without_overlaps(candidates: Sequence[Candidate]) -> list[Candidate]:
-    kept: list[Candidate] = []
+def _without_overlaps(groups: Iterable[list[Support]]) -> Iterator[list[Support]]:
+    """Groups, best first, but those whose best support overlaps a better group's."""
     taken: dict[str, list[Support]] = {}
-    for candidate in candidates:
-        best = candidate.supports[0]
-        if any(_overlap(best, other) for other in taken.get(best.place[0], ())):
-            continue
-        kept.append(candidate)
-        for support in candidate.supports:
-            taken.setdefault(support.place[0], []).append(support)
-    return kept
+    for group in groups:
+        if not any(_overlap(group[0], other) for other in taken.get(group[0].place[0], ())):
+            yield group
+            for support in group:
+                taken.setdefault(support.place[0], []).append(support)
 
 
 def _overlap(one: Support, other: Support) -> bool:

@@ -21,14 +21,15 @@ import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
 from index.errors import ReaderError
-from index.inference import Engine, load_engine
+from index.inference import Engine, load_engine, padded_width
 
 SHIPPED = Path(__file__).parent / "models" / "reader"
 MAX_TOKENS = 384  # question, passage and special tokens; a longer passage is read in windows
 MAX_QUESTION_TOKENS = 96
 STRIDE = 96  # tokens that two windows of a long passage share
 MAX_ANSWER_TOKENS = 30
-TOKENS_A_BATCH = 3072  # padded
+BATCH = 8  # rows; more are no faster
+NARROWEST = 0.75  # a row shorter than this share of its batch's first starts another batch
 BEST_TOKENS = 20  # start and end tokens considered in a window
 
 Floats = npt.NDArray[np.float64]
@@ -130,7 +131,7 @@ class Reader:
         return self._tokenizer.encode_batch(clean, add_special_tokens=False)
 
     def _logits(self, batch: Sequence[_Window]) -> tuple[Floats, Floats]:
-        ids = np.zeros((len(batch), max(len(window.ids) for window in batch)), np.int64)
+        ids = np.zeros((len(batch), padded_width(len(batch[0].ids))), np.int64)
         mask, segments = np.zeros_like(ids), np.zeros_like(ids)
         for row, window in enumerate(batch):
             width = len(window.ids)
@@ -147,10 +148,10 @@ def _batches(windows: list[_Window]) -> list[list[_Window]]:
     """Windows of similar length together, so that little is spent on padding."""
     batches: list[list[_Window]] = []
     for window in sorted(windows, key=lambda w: -len(w.ids)):
-        if batches and len(batches[-1][0].ids) * (len(batches[-1]) + 1) <= TOKENS_A_BATCH:
-            batches[-1].append(window)
-        else:
-            batches.append([window])
+        full = not batches or len(batches[-1]) == BATCH
+        if full or len(window.ids) < NARROWEST * len(batches[-1][0].ids):
+            batches.append([])
+        batches[-1].append(window)
     return batches
 
 

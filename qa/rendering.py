@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from index import DocumentInfo, EmbeddedIndex, IndexReport, Progress, Stats
+from index import DocumentInfo, Index, IndexReport, Progress, Stats
 from index.sentences import split
 
 from .answer import Answer, Citation, FoundPassage
@@ -19,7 +19,7 @@ console = Console(highlight=False, soft_wrap=True)
 SNIPPET = 240  # characters of a passage shown in a list
 
 
-def print_answer(answer: Answer, index: EmbeddedIndex, to: Console = console) -> None:
+def print_answer(answer: Answer, index: Index, to: Console = console) -> None:
     """The answers, each with its sentence, then the numbered citations."""
     if answer.abstained:
         to.print("The documents do not say.", style="bold yellow")
@@ -54,7 +54,7 @@ def _sentence(citation: Citation) -> Text:
     return Text(" ").join(words.split("\n"))
 
 
-def _cited(citation: Citation, index: EmbeddedIndex) -> Text:
+def _cited(citation: Citation, index: Index) -> Text:
     """`[1] Title – 2023-09-19 – news/story.txt, line 7`."""
     line = Text(f"[{citation.number}] ", style="cyan")
     line.append(citation.title)

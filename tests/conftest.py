@@ -5,6 +5,8 @@ from support import HashEmbedder
 
 from index import EmbeddedIndex
 
+pytest.register_assert_rewrite("index_conformance")
+
 
 @pytest.fixture
 def embedder():

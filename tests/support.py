@@ -6,7 +6,8 @@ from datetime import date
 
 import numpy as np
 
-from index import Document, document_id
+from index import Document, Filters, document_id
+from index.catalog import NewChunk
 
 _WORD = re.compile(r"\w+")
 
@@ -47,3 +48,14 @@ def make_document(source, text, *, title="", published=None, **metadata):
         published=date.fromisoformat(published) if published else None,
         metadata=metadata,
     )
+
+
+def put_chunks(catalog, source, text="Some text.", *, chunks=2, **metadata):
+    """A document straight into the catalog, `chunks` times cut into its whole self."""
+    whole = NewChunk(0, len(text), "context", np.ones(4, np.float32))
+    catalog.put(make_document(source, text, **metadata), [whole] * chunks)
+
+
+def sources_of(index, filters=None):
+    """What an index or a catalog lists."""
+    return [document.source for document in index.documents(filters or Filters())]

@@ -1,20 +1,14 @@
 import json
 import os
 import sys
-from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from eval import benchmark, cli
-from eval.benchmark import (
-    PASSAGE_WORDS,
-    in_fresh_process,
-    measure_speed,
-    run_benchmark,
-    varied_passages,
-)
-from eval.measuring import FreshRun, latency, peak_memory_mib, run_fresh
+from eval import cli, measuring
+from eval.benchmark import PASSAGE_WORDS, run_benchmark, sample_documents, varied_passages
+from eval.measuring import FreshRun, in_fresh_process, latency, peak_memory_mib, run_fresh, tracked
 from index.document import Document
 from index.errors import DatelineError, UsageError
 
@@ -22,6 +16,7 @@ TEXTS = [
     "Mayor Quill met Ada Oldacre on March 4, 2024. She paid 85,000 crowns in Port Ellery.",
     "The ferry sailed again. Repairs had cost Agnes Tollivar 9.6 million.",
 ]
+RUNNER = CliRunner()
 
 
 @pytest.fixture
@@ -38,18 +33,16 @@ def cold(monkeypatch):
 
 
 @pytest.fixture
-def sample(monkeypatch, new_index):
+def sample(monkeypatch, light, embedder, tmp_path):
     """The bundled sample replaced by two documents, everything in this process."""
-
-    @contextmanager
-    def small_sample():
-        index = new_index(Document(id=t, source=t, title="", text=t) for t in TEXTS)
-        yield index, index.path
 
     def here(function, *args, **kwargs):
         return function(*args, **kwargs)
 
-    monkeypatch.setattr("eval.benchmark.sample_index", small_sample)
+    documents = [Document(id=t, source=t, title="", text=t) for t in TEXTS]
+    monkeypatch.setenv("DATELINE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("eval.benchmark.load_embedder", lambda: embedder)
+    monkeypatch.setattr("eval.benchmark.sample_documents", lambda: documents)
     monkeypatch.setattr("eval.benchmark.in_fresh_process", here)
 
 
@@ -76,36 +69,47 @@ def test_varied_passages_need_text():
         list(varied_passages(["", " "], 1))
 
 
-def test_measure_speed(light, cold):
-    result = measure_speed("x", list(varied_passages(TEXTS, 5)), ["the ferry sailed"], cold_runs=3)
-    assert result.documents == 5
-    assert result.chunks >= 5
-    assert 0.01 < result.index_mib < 10
-    assert result.parts["read"] == (2.0, 2.0)
-    assert (result.cold_seconds, result.cold_peak_mib) == (0.5, 103.0)
-    assert result.passages_per_second == pytest.approx(result.chunks / result.indexing_seconds)
-    assert result.bm25.p95 > 0
-    assert cold[0][:4] == ["-m", "qa.cli", "ask", "the ferry sailed"]
-
-
-def test_a_cold_ask_may_find_nothing_but_not_fail(light, monkeypatch):
-    arguments = ("x", list(varied_passages(TEXTS, 2)), ["ferry"])
-    done = FreshRun(1, '{"abstained": true}', "", 1.0, None)
-    monkeypatch.setattr("eval.benchmark.run_fresh", lambda _: done)
-    assert measure_speed(*arguments).cold_peak_mib is None
-    done = FreshRun(1, "", "boom", 1.0, None)
-    with pytest.raises(DatelineError, match="boom"):
-        measure_speed(*arguments)
+def test_the_bundled_sample_is_read():
+    documents = sample_documents()
+    assert len(documents) > 12
+    assert len({document.id for document in documents}) == len(documents)
 
 
 def test_quick_benchmark_measures_the_sample_and_two_more(sample, cold):
     results = list(run_benchmark(quick=True))
-    assert [(result.name, result.documents) for result in results] == [
+    assert [(r.name, r.indexing.documents) for r in results] == [
         ("sample", 2),
         ("30", 30),
         ("60", 60),
     ]
+    for result in results:
+        indexing, asking = result.indexing, result.warm_ask
+        assert indexing.passages >= indexing.documents
+        assert indexing.passages_per_second == pytest.approx(indexing.passages / indexing.seconds)
+        assert 0.01 < indexing.index_mib < 10
+        assert asking.read == (2.0, 2.0)
+        assert asking.total.p95 >= asking.total.p50 > 0
+        assert asking.questions == 60
+    assert [r.cold_ask_seconds for r in results] == [0.375, 0.875, 1.375]
     assert len(cold) == 3 * 2
+    assert cold[0][:3] == ["-m", "qa.cli", "ask"]
+
+
+def test_an_index_is_reused_with_its_figures_until_told_otherwise(sample, cold, tmp_path):
+    def run(**options):
+        results = run_benchmark(quick=True, work=tmp_path / "work", **options)
+        return [result.indexing for result in results]
+
+    first, second = run(), run()
+    assert [indexing.reused for indexing in first] == [False] * 3
+    assert [indexing.reused for indexing in second] == [True] * 3
+    assert [i.seconds for i in first] == [i.seconds for i in second]
+    assert not any(indexing.reused for indexing in run(rebuild=True))
+    other = run(seed=1)
+    assert [indexing.reused for indexing in other] == [True, False, False]
+    kept = {path.name for path in (tmp_path / "work").iterdir() if path.is_dir()}
+    assert len(kept) == 3  # the indexes of seed 0 are gone
+    assert Path(other[1].path).name in kept
 
 
 def test_benchmark_on_a_files_contexts(sample, cold, tmp_path):
@@ -113,18 +117,37 @@ def test_benchmark_on_a_files_contexts(sample, cold, tmp_path):
     record = {"id": "1", "title": "T", "question": "Who?", "answers": [{"text": "a"}]}
     path.write_text("\n".join(json.dumps({**record, "context": f"Text {n}."}) for n in range(40)))
     results = list(run_benchmark(contexts=path, quick=True))
-    assert [result.documents for result in results] == [2, 30, 40]
+    assert [(result.name, result.indexing.documents) for result in results] == [
+        ("sample", 2),
+        ("30", 30),
+        ("40", 40),
+    ]
+    path.write_text(json.dumps({**record, "context": "Text."}))
+    assert len(list(run_benchmark(contexts=path, quick=True))) == 2  # there is nothing larger
 
 
-def test_command_prints_a_table_or_json(sample, cold):
-    runner = CliRunner()
-    table = runner.invoke(cli.app, ["speed", "--quick"])
+def test_a_cold_ask_may_find_nothing_but_not_fail(sample, monkeypatch):
+    done = FreshRun(1, '{"abstained": true}', "", 1.0, None)
+    monkeypatch.setattr("eval.benchmark.run_fresh", lambda _: done)
+    assert next(iter(run_benchmark(quick=True))).cold_ask_seconds == 1.0
+    done = FreshRun(1, "", "boom", 1.0, None)
+    with pytest.raises(DatelineError, match="boom"):
+        next(iter(run_benchmark(quick=True)))
+
+
+def test_speed_command_prints_a_table_or_json(sample, cold):
+    table = RUNNER.invoke(cli.app, ["speed", "--quick"])
     assert table.exit_code == 0, table.output
-    assert "passages per second" in table.stdout
+    assert "indexing, passages/s" in table.stdout
+    assert "load" in table.stdout
+    assert "reused" not in table.stdout
     assert "\x1b" not in table.stdout
-    (first, *_) = json.loads(runner.invoke(cli.app, ["speed", "--quick", "--json"]).stdout)
-    assert first["name"] == "sample"
-    assert set(first["parts"]["read"]) == {"p50", "p95"}
+    assert "--rebuild" in RUNNER.invoke(cli.app, ["speed", "--quick"]).stdout
+    printed = json.loads(RUNNER.invoke(cli.app, ["speed", "--quick", "--json"]).stdout)
+    assert set(printed["machine"]) == {"processor", "cores", "python", "load", "engine"}
+    first = printed["results"][0]
+    assert (first["name"], first["indexing"]["reused"]) == ("sample", True)
+    assert set(first["warm_ask"]["read"]) == {"p50", "p95"}
 
 
 def test_retrieval_command(beir_folder, light, tmp_path):
@@ -158,9 +181,9 @@ def test_command_errors_are_left_to_the_main_command(tmp_path):
     assert isinstance(done.exception, UsageError)
 
 
-@pytest.mark.parametrize("command", ["retrieval", "answers", "speed"])
+@pytest.mark.parametrize("command", ["retrieval", "answers", "speed", "bm25", "recall"])
 def test_every_command_shows_an_example(command):
-    done = CliRunner().invoke(cli.app, [command, "--help"])
+    done = RUNNER.invoke(cli.app, [command, "--help"])
     assert "Example: dateline eval" in done.stdout
 
 
@@ -188,9 +211,19 @@ def test_in_fresh_process():
     assert in_fresh_process(divmod, 7, 2) == (3, 1)
 
 
-def test_module_runs_as_the_speed_command(monkeypatch):
-    seen = []
-    monkeypatch.setattr("qa.cli.main", lambda: seen.append(list(sys.argv)))
-    monkeypatch.setattr(sys, "argv", ["benchmark.py", "--quick"])
-    benchmark.main()
-    assert seen == [["benchmark.py", "eval", "speed", "--quick"]]
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the parent counts")
+def test_a_fresh_process_does_not_count_its_parents_memory():
+    ballast = b"1" * (300 << 20)
+    assert 10 < in_fresh_process(peak_memory_mib) < 250
+    del ballast
+
+
+def test_progress_is_told_where_there_is_no_terminal(capsys, monkeypatch):
+    monkeypatch.setattr(measuring, "LINE_EVERY", 0.0)
+    assert list(tracked([1, 2, 3], "counting")) == [1, 2, 3]
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(",")[0] for line in told] == ["counting: 1 of 3", "counting: 2 of 3"]
+
+
+def test_machine():
+    assert measuring.machine()["cores"] >= 1

@@ -1,14 +1,18 @@
-"""EmbeddedIndex: what goes in is found, what goes out is gone, and nothing drifts."""
+"""EmbeddedIndex's own: caches that repair themselves, one writer, many readers, files.
 
-import random
+What every index must do is in `index_conformance.py`.
+"""
+
+import errno
+import os
 import threading
-from datetime import date
 
 import numpy as np
 import pytest
+from index_conformance import TEXTS, sources
 from support import HashEmbedder, make_document
 
-from index import EmbeddedIndex, Filters, IndexSettings
+from index import EmbeddedIndex, IndexSettings, cachefile
 from index.caches import DENSE, LEXICAL
 from index.errors import (
     EmbedderError,
@@ -17,91 +21,13 @@ from index.errors import (
     IndexNotFoundError,
     UsageError,
 )
-
-TEXTS = {
-    "a.txt": "Kim met Putin at the cosmodrome. They spoke for hours about satellites.",
-    "b.txt": "The ferry sank in the harbour during the storm. Nobody was hurt.",
-    "c.txt": "Elections are planned for May. The ferry company supports the mayor.",
-}
-
-
-def sources(hits):
-    return [hit.document.source for hit in hits]
+from index.lexical import LexicalIndex
 
 
 @pytest.fixture
 def filled(index):
-    index.add(
-        make_document(
-            source, text, published=f"2023-0{number}-15", desk="news" if number > 1 else "x"
-        )
-        for number, (source, text) in enumerate(TEXTS.items(), 1)
-    )
+    index.add(make_document(*item) for item in TEXTS.items())
     return index
-
-
-def test_hits_are_verbatim(filled):
-    for mode in ("hybrid", "dense", "bm25"):
-        hits = filled.search("ferry in the harbour storm", mode=mode)
-        assert sources(hits)[0] == "b.txt"
-        for hit in hits:
-            document = filled.get(hit.chunk.document_id)
-            assert document.text[hit.chunk.start : hit.chunk.end] == hit.chunk.text
-
-
-def test_an_update_replaces_and_a_removal_removes(filled):
-    report = filled.add([make_document("b.txt", "Volcano erupts.")])
-    assert report.updated == ["b.txt"]
-    assert sources(filled.search("harbour storm", mode="bm25")) == []
-    assert sources(filled.search("volcano", mode="bm25")) == ["b.txt"]
-    assert filled.remove(["b.txt"]) == ["b.txt"]
-    assert sources(filled.search("volcano", mode="bm25")) == []
-    assert filled.get(make_document("b.txt", "").id) is None
-    assert filled.remove(["b.txt"]) == []
-
-
-def test_unchanged_documents_are_not_embedded_again(filled):
-    before = filled.stats().generation
-    report = filled.add([make_document("a.txt", TEXTS["a.txt"], published="2023-01-15", desk="x")])
-    assert (report.unchanged, report.passages) == (["a.txt"], 0)
-    assert filled.stats().generation == before
-
-
-def test_a_folder_and_the_records_of_a_file_are_removed_together(index):
-    names = ["news/a.txt", "news/b.jsonl#1", "news/b.jsonl#2", "newsroom.txt", "n%s.txt"]
-    index.add(make_document(name, f"Text of {name}.") for name in names)
-    assert index.remove(["news/b.jsonl"]) == ["news/b.jsonl#1", "news/b.jsonl#2"]
-    assert index.remove(["news/"]) == ["news/a.txt"]
-    assert index.remove(["n_s.txt"]) == []
-    assert sorted(d.source for d in index.documents()) == ["n%s.txt", "newsroom.txt"]
-
-
-def test_filters(filled):
-    def found(**filters):
-        return sorted(sources(filled.search("the ferry they met", filters=Filters(**filters))))
-
-    assert found() == ["a.txt", "b.txt", "c.txt"]
-    assert found(after=date(2023, 2, 15)) == ["b.txt", "c.txt"]
-    assert found(before=date(2023, 2, 14)) == ["a.txt"]
-    assert found(source="[ab].*") == ["a.txt", "b.txt"]
-    assert found(metadata={"desk": "news"}, before=date(2023, 2, 28)) == ["b.txt"]
-    assert found(metadata={'no"such': 1}) == []
-
-
-def test_exact_duplicates_are_noticed_and_found_once(filled):
-    report = filled.add([make_document("copy.txt", TEXTS["b.txt"])])
-    assert [(d.source, d.same_as) for d in report.duplicates] == [("copy.txt", "b.txt")]
-    assert len(filled.search("harbour storm", mode="bm25")) == 1
-    filled.remove(["b.txt"])
-    assert sources(filled.search("harbour storm", mode="bm25")) == ["copy.txt"]
-
-
-def test_any_string_survives(index):
-    text = "NUL \0 and a lone surrogate \ud800 and 🙂. " * 200
-    index.add([make_document("odd.txt", text, title="odd \ud800")])
-    assert index.get(make_document("odd.txt", "").id).text == text
-    for hit in index.search("lone surrogate"):
-        assert text[hit.chunk.start : hit.chunk.end] == hit.chunk.text
 
 
 def test_another_process_sees_changes_without_reopening(filled, embedder):
@@ -111,6 +37,76 @@ def test_another_process_sees_changes_without_reopening(filled, embedder):
         assert sources(reader.search("volcano", mode="bm25")) == ["d.txt"]
         filled.remove(["d.txt"])
         assert sources(reader.search("volcano", mode="bm25")) == []
+
+
+def test_a_reader_that_was_left_behind_takes_the_writers_files(filled, embedder, monkeypatch):
+    """The log of removals reaches back to the saved files only; rebuilding would take minutes."""
+    with EmbeddedIndex.open(filled.path, create=False, embedder=embedder) as reader:
+        reader.search("ferry")
+        filled.add([make_document("d.txt", "A volcano erupts near the ferry.")])
+        filled.remove(["b.txt"])
+        monkeypatch.setattr(LexicalIndex, "add", None)  # whoever rebuilds fails
+        assert sources(reader.search("ferry volcano", mode="bm25")) == ["d.txt", "c.txt"]
+
+
+def test_a_full_disk_costs_the_cache_files_only(filled, embedder, caplog, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", full)
+        assert filled.add([make_document("d.txt", "A volcano erupts.")]).indexed == ["d.txt"]
+        filled.remove(["b.txt"])
+    assert "lexical.cache cannot be saved: No space left on device." in caplog.text
+    expected = [(h.chunk, h.score) for h in filled.search("ferry storm volcano")]
+    with EmbeddedIndex.open(filled.path, create=False, embedder=embedder) as again:
+        assert [(h.chunk, h.score) for h in again.search("ferry storm volcano")] == expected
+
+
+def test_a_reader_does_not_save_over_newer_files(filled, embedder, monkeypatch):
+    """A writer comes and goes between a reader's catching up and its getting the lock."""
+    for name in (LEXICAL, DENSE):
+        (filled.path / name).unlink()
+    reader = EmbeddedIndex.open(filled.path, create=False, embedder=embedder)
+    acquire = reader._writer.acquire
+
+    def late():
+        monkeypatch.setattr(reader._writer, "acquire", acquire)
+        filled.remove(["b.txt"])
+        return acquire()
+
+    monkeypatch.setattr(reader._writer, "acquire", late)
+    reader.search("ferry")
+    reader.close()
+    for name in (LEXICAL, DENSE):
+        stamp, _ = cachefile.read(filled.path / name)
+        assert stamp["generation"] == filled.stats().generation
+
+
+def test_files_whose_names_are_not_text(tmp_path, index):
+    """Names are bytes on Linux; an index from Latin-1 days must not stop the run."""
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    path = folder / os.fsdecode(b"caf\xe9.txt")
+    try:
+        path.write_text("The ferry sank.")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    name = r"docs/caf\udce9.txt"
+    assert index.add_files([folder]).indexed == [name]
+    assert sources(index.search("ferry")) == [name]
+    assert index.add_files([folder], prune=True).unchanged == [name]
+    path.write_text("The ferry floats.")
+    assert index.add_files([folder]).updated == [name]
+    assert index.remove([str(path)]) == [name]
+    index.add_files([folder])
+    path.unlink()
+    assert index.add_files([folder], prune=True).removed == [name]
+
+
+def test_stats_while_a_writers_temporary_file_goes(filled):
+    (filled.path / "gone.tmp").symlink_to("nowhere")  # listed, but no longer there
+    assert filled.stats().documents == 3
 
 
 def test_a_second_writer_is_kept_out_with_a_clear_message(filled, embedder):
@@ -204,38 +200,6 @@ def test_a_cache_of_another_index_is_not_used(filled, embedder, tmp_path):
         assert sources(again.search("ferry storm", mode="bm25"))[0] == "b.txt"
 
 
-def test_the_index_equals_a_fresh_one_after_any_history(tmp_path, embedder):
-    """Whatever was added, updated and removed, search is that of a fresh index of what is left."""
-    dice = random.Random(5)
-    words = "ferry storm mayor volcano treaty harbour bridge vote comet glacier".split()
-    kept = {}
-    index = EmbeddedIndex.open(tmp_path / "old", embedder=embedder)
-    for step in range(60):
-        name = f"{dice.randrange(12)}.txt"
-        if dice.random() < 0.35:
-            index.remove([name])
-            kept.pop(name, None)
-        else:
-            kept[name] = " ".join(dice.choices(words, k=dice.randrange(3, 300)))
-            index.add([make_document(name, kept[name])])
-        if step % 17 == 0:
-            index.close()
-            index = EmbeddedIndex.open(tmp_path / "old", create=False, embedder=embedder)
-    with EmbeddedIndex.open(tmp_path / "new", embedder=embedder) as fresh:
-        fresh.add(make_document(name, text) for name, text in sorted(kept.items()))
-        for query in ("ferry storm", "glacier", "mayor vote treaty"):
-            for mode in ("bm25", "dense", "hybrid"):
-                results = [
-                    sorted(
-                        (-round(h.score, 5), h.document.source, h.chunk.start)
-                        for h in which.search(query, 50, mode=mode)
-                    )
-                    for which in (index, fresh)
-                ]
-                assert results[0] == results[1]
-    index.close()
-
-
 def test_settings_are_fixed_but_for_the_search(filled, embedder):
     with EmbeddedIndex.open(
         filled.path, settings=IndexSettings(fusion="rrf"), embedder=embedder
@@ -245,8 +209,6 @@ def test_settings_are_fixed_but_for_the_search(filled, embedder):
         EmbeddedIndex.open(filled.path, settings=IndexSettings(chunk_tokens=64))
     with pytest.raises(UsageError, match="no fusion"):
         IndexSettings(fusion="magic")
-    with pytest.raises(UsageError, match="no mode"):
-        filled.search("x", mode="magic")
 
 
 def test_another_embedder_is_refused(filled):
@@ -272,15 +234,9 @@ def test_missing_and_damaged_indexes(tmp_path, embedder):
         EmbeddedIndex.open(tmp_path / "bad", create=False)
 
 
-def test_empty_index_and_empty_query(index):
-    assert index.search("anything") == []
-    assert index.search("   ") == []
-    assert index.stats().documents == 0
-
-
 def test_vectors_keep_their_precision(filled, embedder):
     (hit,) = filled.search(TEXTS["b.txt"], 1, mode="dense")
-    vector = embedder.embed([f"b.txt – February 15, 2023\n{TEXTS['b.txt']}"])[0]
+    vector = embedder.embed([f"b.txt\n{TEXTS['b.txt']}"])[0]
     assert hit.scores["dense"] == pytest.approx(
         float(vector @ embedder.embed_query(TEXTS["b.txt"])), abs=2e-3
     )

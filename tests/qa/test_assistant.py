@@ -18,8 +18,8 @@ STORIES = {
     ),
     "echo.txt": (
         "2024-03-06",
-        "Observers noted that Tomas Lind and Anna Berg met on March 4, 2024, in the Norwegian "
-        "capital. No treaty was signed.",
+        "Observers noted that Tomas Lind and Anna Berg met on March 4, 2024, for the first time. "
+        "No treaty was signed.",
     ),
     "storm.txt": (
         "2024-01-20",

@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -208,6 +210,37 @@ def test_chat_reads_questions_until_the_end(folder):
     assert "No sources yet" in done.stdout
     assert "/sources" in done.stdout
     assert done.stderr == ""
+
+
+def test_ctrl_c_stops_and_loses_nothing(folder):
+    lines = (
+        json.dumps({"id": n, "text": f"Report {n}. " + f"The harbour was quiet on day {n}. " * 40})
+        for n in range(3000)
+    )
+    (folder / "reports.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    command = [sys.executable, "-m", "qa.cli", "index", "reports.jsonl"]
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as worker:
+        for _ in range(600):
+            time.sleep(0.1)
+            done = dateline(folder, "status", "--json")
+            if done.returncode == 0 and json.loads(done.stdout)["documents"]:
+                break
+        worker.send_signal(signal.SIGINT)
+        out, err = worker.communicate(timeout=60)
+    assert worker.returncode == 130, (out, err)
+    assert "Stopped." in err
+    assert "Traceback" not in err
+    left = json.loads(dateline(folder, "status", "--json").stdout)
+    assert 0 < left["documents"] < 3000
+    hits = json.loads(dateline(folder, "search", "harbour", "--json").stdout)["hits"]
+    assert hits
 
 
 def test_a_question_imports_nothing_heavy(folder):

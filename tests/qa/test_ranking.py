@@ -6,12 +6,17 @@ from index import Chunk, DocumentInfo, Hit
 from qa.ranking import Calibration, normalise, rank
 from qa.reader import ReadSpan
 
-PLAIN = Calibration({"margin": 1, "retrieval": 1, "rank": 0, "agreement": 1}, 0, 0.5)
+PLAIN = Calibration((1, 1, 1), (1, 1, 1), 0, 0.5)
 
 
 def hit(number, document, start, text, score=0.5):
     info = DocumentInfo(id=document, source=document, title=document)
-    return Hit(Chunk(number, document, start, start + len(text), text), info, score)
+    return Hit(
+        Chunk(number, document, start, start + len(text), text),
+        info,
+        score,
+        {"dense": 0.3, "bm25": 1.0},
+    )
 
 
 def span(text, words, margin):
@@ -23,7 +28,7 @@ def test_equal_answers_are_merged_and_all_their_places_kept():
     first, second = "They met in Paris.", "Talks in paris, and Rome."
     ranked = rank(
         [hit(1, "a", 0, first), hit(2, "b", 0, second)],
-        [[span(first, "Paris", 1.0)], [span(second, "paris,", 0.5), span(second, "Rome", 1.2)]],
+        [[span(first, "Paris", 1.0)], [span(second, "paris,", 0.5), span(second, "Rome", 0.8)]],
         PLAIN,
     )
     assert [c.text for c in ranked] == ["Paris", "Rome"]
@@ -71,7 +76,21 @@ def test_normalise(one, other):
     assert normalise(one.replace(".", "")) == normalise(other)
 
 
-def test_confidence_is_a_probability():
-    for margin in (-1e6, -5, 0, 5, 1e6):
-        value = PLAIN.confidence({"margin": margin, "retrieval": 0, "rank": 0, "agreement": 0})
-        assert 0 <= value <= 1
+def test_confidences_are_probabilities_and_fall():
+    text = "Anna, Bert and Carla came to Paris."
+    for margins in [(-1e6, -5, 0), (0, 5, 1e6), (3, 2, 1)]:
+        spans = [
+            span(text, word, m) for word, m in zip(("Anna", "Bert", "Paris"), margins, strict=True)
+        ]
+        found = [c.confidence for c in rank([hit(1, "a", 0, text)], [spans], PLAIN)]
+        assert all(0 <= value <= 1 for value in found)
+        assert found == sorted(found, reverse=True)
+
+
+def test_order_and_confidence_are_two_models():
+    text = "Anna came to Paris."
+    spans = [[span(text, "Anna", 2.0), span(text, "Paris", 1.0)]]
+    backwards = Calibration((-1, 0, 0), (1, 0, 0), 0, 0.5)
+    ranked = rank([hit(1, "a", 0, text)], spans, backwards)
+    assert [c.text for c in ranked] == ["Paris", "Anna"]
+    assert ranked[1].confidence == ranked[0].confidence  # never above the one before

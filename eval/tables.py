@@ -1,0 +1,206 @@
+"""How `dateline eval` prints its results: aligned tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    from .benchmark import SpeedResult
+    from .bm25 import Bm25Result
+    from .measuring import Latency
+    from .recall import RecallResult
+    from .retrieval import RetrievalResult
+
+DETAILS = {"rows", "run", "per_query"}  # too long for a summary
+WIDTH = 120  # where there is no terminal: files do not fold
+
+
+def print_json(value: object) -> None:
+    """One JSON document on stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_measured(machine: Mapping[str, Any], results: Sequence[DataclassInstance]) -> None:
+    """Results and what they were measured on, as JSON."""
+    print_json({"machine": machine, "results": [summary(result) for result in results]})
+
+
+def print_retrieval(results: Sequence[RetrievalResult]) -> None:
+    """A row for every collection and way of searching."""
+    first = results[0]
+    main = next(iter(first.measures))
+    rows = [
+        [
+            result.collection,
+            result.mode,
+            str(result.queries),
+            *(f"{mean:.3f}" for mean in result.measures.values()),
+            "{0.low:.3f}–{0.high:.3f}".format(result.intervals[main]),
+            _both(result.latency),
+        ]
+        for result in results
+    ]
+    _print_table(
+        ["collection", "mode", "queries", *first.measures, f"{main} 95 %", "ms p50/p95"], rows
+    )
+
+
+def print_pairs(values: Mapping[str, Any]) -> None:
+    """One figure a line."""
+    _print_table(["", "value"], [list(pair) for pair in _figures(values).items()])
+
+
+def print_speed(machine: Mapping[str, Any], results: Sequence[SpeedResult]) -> None:
+    """A column for every collection."""
+    columns = [
+        [
+            f"{r.indexing.documents:,}",
+            f"{r.indexing.passages:,}",
+            f"{r.indexing.passages_per_second:.1f}",
+            f"{r.indexing.seconds:.1f}",
+            _number(r.indexing.peak_mib, ".0f"),
+            f"{r.indexing.index_mib:.1f}",
+            _both(r.warm_ask.total),
+            _both(r.warm_ask.retrieve),
+            _both(r.warm_ask.read),
+            _number(r.warm_ask.peak_mib, ".0f"),
+            f"{r.cold_ask_seconds:.2f}",
+        ]
+        for r in results
+    ]
+    names = [
+        "documents",
+        "passages",
+        "indexing, passages/s",
+        "indexing, s",
+        "indexing, peak memory MiB",
+        "index on disk, MiB",
+        "warm ask, ms p50/p95",
+        "  of this, retrieve",
+        "  of this, read",
+        "warm ask, peak memory MiB",
+        f"cold ask, s (median of {results[0].cold_runs} processes)",
+    ]
+    _print_table(["", *(r.name for r in results)], zip(names, *columns, strict=True))
+    _print_machine(machine)
+    reused = [f"{r.name} ({r.indexing.built_at})" for r in results if r.indexing.reused]
+    if reused:
+        typer.echo(
+            f"Reused indexes: {', '.join(reused)}. The figures of indexing are those of their"
+            " building then; --rebuild measures again."
+        )
+
+
+def print_bm25(machine: Mapping[str, Any], results: Sequence[Bm25Result]) -> None:
+    """A row for every engine and size."""
+    rows = [
+        [
+            r.engine,
+            f"{r.passages:,}",
+            _number(r.build_seconds, ".1f"),
+            f"{r.queries:,}" if r.queries else "not installed",
+            *(_number(value, ".2f") for value in (r.mean, r.median, r.p95)),
+            *(_number(value, ".1f") for value in (r.add, r.query_after_add, r.remove)),
+        ]
+        for r in results
+    ]
+    header = ["engine", "passages", "build s", "queries", "ms mean", "median", "p95"]
+    _print_table([*header, "add one", "query then", "remove one"], rows)
+    _print_machine(machine)
+    for r in results:
+        if r.largest_difference is not None:
+            typer.echo(
+                f"{r.passages:,} passages: {r.engine}'s scores differ from rank-bm25's by"
+                f" {r.largest_difference:.1e} at most, after the additions and removals."
+            )
+
+
+def print_recall(machine: Mapping[str, Any], results: Sequence[RecallResult]) -> None:
+    """A row for every state of the index."""
+    rows = [
+        [
+            r.state,
+            f"{r.vectors:,}",
+            f"{r.queries:,}",
+            *(f"{share:.4f}" for share in r.recall.values()),
+            _both(r.approximate),
+            _both(r.exact),
+            f"{r.seconds:.1f}",
+        ]
+        for r in results
+    ]
+    header = ["", "vectors", "queries", *results[0].recall]
+    _print_table([*header, "ms p50/p95", "exact ms p50/p95", "took s"], rows)
+    _print_machine(machine)
+    for r in results:
+        if r.vectors <= r.exact_limit:
+            typer.echo(
+                f"{r.state}: up to {r.exact_limit:,} vectors the search is exact. To see what it"
+                " finds when it is not: --exact-limit"
+            )
+
+
+def summary(result: DataclassInstance) -> dict[str, Any]:
+    """A result as JSON values, without its long details."""
+    return {
+        field.name: _plain(getattr(result, field.name))
+        for field in fields(result)
+        if field.name not in DETAILS
+    }
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return summary(value)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return _plain(value._asdict())
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return round(value, 6) if isinstance(value, float) and abs(value) >= 1e-3 else value
+
+
+def _figures(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """A summary's figures as text by readable name, nested ones as `outer inner`."""
+    figures: dict[str, str] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key.replace('_', ' ')}"
+        if isinstance(value, dict):
+            figures.update(_figures(value, f"{name} "))
+        elif isinstance(value, float):
+            figures[name] = f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+        else:
+            figures[name] = "unknown" if value is None else str(value)
+    return figures
+
+
+def _both(times: Latency) -> str:
+    return f"{times.p50:.1f}/{times.p95:.1f}"
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)
+
+
+def _print_machine(machine: Mapping[str, Any]) -> None:
+    values = {name: value for name, value in machine.items() if value is not None}
+    typer.echo("Measured on: " + ", ".join(f"{name} {value}" for name, value in values.items()))
+
+
+def _print_table(header: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False)
+    for number, name in enumerate(header):
+        table.add_column(name, justify="left" if number == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
