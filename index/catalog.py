@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .database import Database, storable
+from .database import Database, explained, storable
 from .document import Chunk, Document, DocumentInfo, Filters, Json
 from .errors import IndexDamagedError, IndexNotFoundError, UsageError
 
@@ -97,6 +97,7 @@ class Catalog(Database):
     Raises:
         IndexNotFoundError: nothing there and `create` is false.
         IndexDamagedError: the file is no catalog, or one of another version.
+        IndexAccessError: it cannot be opened for another reason.
     """
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
@@ -111,12 +112,9 @@ class Catalog(Database):
                 with self.transaction():
                     self._create()
             found = self.get("format")
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             self.close()
-            raise IndexDamagedError(
-                f"{self.path} cannot be read: {error}.",
-                "Restore it from a backup, or delete the folder and index the documents again.",
-            ) from error
+            raise explained(error, self.path) from error
         if found != FORMAT:
             self.close()
             raise IndexDamagedError(
@@ -315,12 +313,27 @@ class Catalog(Database):
         else:
             assert source is not None
             base = storable(source).rstrip("/")
+            if not base:
+                return []
             rows = self._db.execute(
-                "SELECT id FROM documents WHERE source = ?1 OR substr(source, 1, length(?2)) = ?2"
-                " OR substr(source, 1, length(?3)) = ?3 ORDER BY source",
-                (base, f"{base}/", f"{base}#"),
+                "SELECT id FROM documents WHERE source = ?1"
+                " OR substr(source, 1, length(?2)) = ?2"
+                # a record of the file: not of "a#b.txt" when "a" is meant
+                " OR substr(source, 1, length(?3)) = ?3 AND (file IS NULL OR"
+                "    substr(CAST(file AS TEXT), -length(?4)) = ?4) ORDER BY source",
+                (base, f"{base}/", f"{base}#", base.rpartition("/")[2]),
             )
         return [row[0] for row in rows]
+
+    def source_of(self, id_: str) -> str | None:
+        """A document's source, or None."""
+        row = self._db.execute("SELECT source FROM documents WHERE id = ?", (id_,)).fetchone()
+        return row[0] if row else None
+
+    def document_files(self) -> list[str]:
+        """The files that documents come from, read to their ends or not."""
+        rows = self._db.execute("SELECT DISTINCT file FROM documents WHERE file IS NOT NULL")
+        return [os.fsdecode(row[0]) for row in rows]
 
     def files(self) -> dict[str, str]:
         """Hashes of the indexed files by absolute path."""

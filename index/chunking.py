@@ -19,7 +19,7 @@ CountTokens = Callable[[Sequence[str]], list[int]]
 
 SPECIAL_TOKENS = 4  # room for the model's own begin and end tokens
 CONTEXT_TOKENS = 48  # a title longer than this is cut
-CHARACTERS_A_TOKEN = 12  # a piece with more (one endless "word") is cut by length as well
+CHARACTERS_A_TOKEN = 12  # of more, a text counts by its length: an endless "word" is one token
 
 
 def context_of(document: DocumentInfo) -> str:
@@ -31,6 +31,7 @@ def context_of(document: DocumentInfo) -> str:
 
 def fit_context(context: str, count_tokens: CountTokens) -> tuple[str, int]:
     """The context cut to at most CONTEXT_TOKENS tokens, and its number of tokens."""
+    count_tokens = _by_length_too(count_tokens)
     words = context.split()
     while words:
         count = count_tokens([" ".join(words)])[0]
@@ -47,10 +48,12 @@ def chunk(text: str, budget: int, overlap: int, count_tokens: CountTokens) -> li
     scrap at its end.
 
     Args:
-        budget: most tokens a chunk may have, context and special tokens already taken off.
+        budget: most tokens a chunk may have, context and special tokens already taken off; it
+            has at most CHARACTERS_A_TOKEN times as many characters.
         overlap: a chunk begins with whole sentences of the one before it, up to so many tokens.
         count_tokens: the embedder's own count, without special tokens.
     """
+    count_tokens = _by_length_too(count_tokens)
     pieces, counts = _pieces(text, budget, count_tokens)
     total = sum(counts)
     if total <= budget:
@@ -79,6 +82,16 @@ def chunk(text: str, budget: int, overlap: int, count_tokens: CountTokens) -> li
     return _within_budget(text, chunks, budget, count_tokens)
 
 
+def _by_length_too(count_tokens: CountTokens) -> CountTokens:
+    def count(texts: Sequence[str]) -> list[int]:
+        return [
+            max(tokens, math.ceil(len(text) / CHARACTERS_A_TOKEN))
+            for text, tokens in zip(texts, count_tokens(texts), strict=True)
+        ]
+
+    return count
+
+
 def _pieces(text: str, budget: int, count_tokens: CountTokens) -> tuple[list[Span], list[int]]:
     """Sentences with their token counts; a sentence over the budget is cut at words."""
     pieces: list[Span] = []
@@ -87,14 +100,11 @@ def _pieces(text: str, budget: int, count_tokens: CountTokens) -> tuple[list[Spa
     for (start, end), count in zip(
         spans, count_tokens([text[start:end] for start, end in spans]), strict=True
     ):
-        if count <= budget and end - start <= budget * CHARACTERS_A_TOKEN:
+        if count <= budget:
             pieces.append((start, end))
             counts.append(count)
             continue
-        parts = max(
-            math.ceil(count / budget), math.ceil((end - start) / (budget * CHARACTERS_A_TOKEN))
-        )
-        cut = _cut(text, start, end, parts)
+        cut = _cut(text, start, end, math.ceil(count / budget))
         pieces.extend(cut)
         counts.extend(count_tokens([text[a:b] for a, b in cut]))
     if any(count > budget for count in counts):

@@ -7,10 +7,14 @@ import functools
 import json
 import sqlite3
 import threading
+import time
+import urllib.parse
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from .errors import DatelineError, IndexAccessError, IndexDamagedError, IndexLockedError
 
 BUSY_SECONDS = 30  # how long to wait for another process's transaction
 
@@ -24,27 +28,16 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._connections: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        self._holders: weakref.WeakSet[_Holder] = weakref.WeakSet()
 
     @property
     def _db(self) -> sqlite3.Connection:
         """The calling thread's connection, opened on first use."""
-        connection: _Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(
-                self.path,
-                timeout=BUSY_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-                factory=_Connection,
-            )
-            connection.executescript(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-            )
-            connection.create_function("metadata_has", 2, _metadata_has, deterministic=True)
-            self._local.connection = connection
-            self._connections.add(connection)
-        return connection
+        holder: _Holder | None = getattr(self._local, "holder", None)
+        if holder is None:
+            holder = self._local.holder = _Holder(_connect(self.path))
+            self._holders.add(holder)
+        return holder.connection
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -63,16 +56,76 @@ class Database:
 
     def close(self) -> None:
         """Close all threads' connections; the object cannot be used afterwards."""
-        for connection in list(self._connections):
-            connection.close()
+        for holder in list(self._holders):
+            holder.connection.close()
 
 
-class _Connection(sqlite3.Connection):
-    """Closed with the thread that it belongs to: a server starts and ends threads without end."""
+class _Holder:
+    """Closes a connection with the thread it belongs to: a server starts threads without end.
+
+    The connection itself would wait for the garbage collector, being part of a cycle.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
 
     def __del__(self) -> None:
-        with contextlib.suppress(sqlite3.ProgrammingError):  # it never came to be open
-            self.close()
+        self.connection.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        _use_log(connection)
+    except sqlite3.OperationalError as error:
+        if _code(error) not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+            raise
+        connection.close()  # in a folder that cannot be written to, nothing changes either
+        address = f"file:{urllib.parse.quote(str(path))}?mode=ro&immutable=1"
+        connection = sqlite3.connect(
+            address, uri=True, isolation_level=None, check_same_thread=False
+        )
+    connection.executescript("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
+    connection.create_function("metadata_has", 2, _metadata_has, deterministic=True)
+    return connection
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Switch a new file to write-ahead logging, which SQLite refuses at once while it is busy."""
+    until = time.monotonic() + BUSY_SECONDS
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+    connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # that it can be read at all
+
+
+def explained(error: sqlite3.Error, path: Path) -> DatelineError:
+    """What an error of SQLite means for the index at `path`, and what to do."""
+    code = _code(error)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return IndexLockedError(f"{path} is busy.", "Try again when the other process is done.")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return IndexAccessError(f"{path} cannot be written to.", "Check the folder's permissions.")
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return IndexAccessError(
+            f"The disk with {path} is full or failing: {error}.",
+            "Free some space and run the same command again; nothing reported is lost.",
+        )
+    return IndexDamagedError(
+        f"{path} cannot be read: {error}.",
+        "Restore it from a backup, or delete the folder and index the documents again.",
+    )
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
 def _metadata_has(metadata: str, wanted: str) -> bool:

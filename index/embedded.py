@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,18 +26,19 @@ import numpy.typing as npt
 from .analysis import Analyzer
 from .caches import Cache, dense_cache, lexical_cache
 from .catalog import Catalog, StoredChunk
+from .database import explained
 from .dense import DenseIndex
 from .document import Document, DocumentInfo, Filters, Hit
 from .embedding import Embedder, load_embedder
-from .errors import EmbedderError, IndexLockedError, UsageError
-from .fusion import FUSIONS, Fused, Ranking
+from .errors import EmbedderError, IndexAccessError, IndexLockedError, UsageError
+from .fusion import FUSIONS, Ranking
 from .ingest import Failure, IndexReport, Ingest, OnProgress, file_source
 from .loading import FieldMap, find_files
 from .protocol import MODES, Index, IndexSettings, Mode, Stats
 
 NOTHING = np.zeros(0, np.int64), np.zeros(0)
 DEPTH = 100  # passages each retriever hands to fusion, at least
-
+WAIT_SECONDS = 1  # for the lock: a reader may be saving repaired caches for a moment
 
 SEARCH_SETTINGS = ("fusion", "dense_weight")  # these may change without indexing again
 
@@ -90,9 +92,10 @@ class EmbeddedIndex(Index):
         if catalog.get("settings") is None:
             with catalog.transaction():
                 if catalog.get("settings") is None:  # nor has another process been first
-                    catalog.set("settings", asdict(settings or IndexSettings()))
+                    catalog.set("settings", asdict(_absolute(settings or IndexSettings())))
         used = IndexSettings(**catalog.get("settings"))
         if settings is not None:
+            settings = _absolute(settings)
             searched = {name: getattr(settings, name) for name in SEARCH_SETTINGS}
             used = replace(used, **searched)
             if used != settings:
@@ -139,7 +142,7 @@ class EmbeddedIndex(Index):
 
     def add_files(
         self,
-        paths: Sequence[str | Path],
+        paths: Sequence[str | Path] | str | Path,
         *,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
@@ -158,12 +161,13 @@ class EmbeddedIndex(Index):
             UsageError: none of the paths exists.
             IndexLockedError: another process is writing.
         """
+        paths = [paths] if isinstance(paths, str | Path) else paths
         files: dict[Path, None] = {}
         missing: list[Failure] = []
         for path in paths:
             try:
                 found = list(find_files([path], include, exclude))
-                files.update(dict.fromkeys(file.resolve() for file in found))
+                files.update(dict.fromkeys(Path(os.path.realpath(file)) for file in found))
             except UsageError as error:
                 missing.append(Failure(str(path), str(error)))
         if missing and len(missing) == len(paths):
@@ -187,6 +191,7 @@ class EmbeddedIndex(Index):
             return self._ingest(on_progress).add_documents(documents)
 
     def remove(self, sources: Iterable[str]) -> list[str]:
+        sources = [sources] if isinstance(sources, str) else sources
         with self._writing():
             ids = [
                 id_
@@ -203,15 +208,15 @@ class EmbeddedIndex(Index):
         return [source, file_source(Path(source).resolve(), self.path.parent)]
 
     def _prune(self) -> list[str]:
-        gone = [file for file in self._catalog.files() if not Path(file).exists()]
+        gone = [file for file in self._catalog.document_files() if not Path(file).is_file()]
         return self._delete(id_ for file in gone for id_ in self._catalog.ids(file=file))
 
     def _delete(self, ids: Iterable[str]) -> list[str]:
         with self._catalog.transaction():
-            documents = [d for id_ in ids if (d := self._catalog.document(id_)) is not None]
-            self._catalog.delete(d.id for d in documents)
+            sources = {id_: s for id_ in ids if (s := self._catalog.source_of(id_)) is not None}
+            self._catalog.delete(sources)
             self._catalog.forget_files()
-        return [d.source for d in documents]
+        return list(sources.values())
 
     def _ingest(self, on_progress: OnProgress | None) -> Ingest:
         embedder = self.embedder
@@ -232,22 +237,30 @@ class EmbeddedIndex(Index):
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         """Keep other writers out; afterwards bring the caches up to date and save them."""
-        note = self.path / "writer.txt"
+        note = self.path / "writer.note"
         try:
-            self._writer.acquire()
+            self._writer.acquire(timeout=WAIT_SECONDS)
         except filelock.Timeout as error:
+            holder = ""
             with contextlib.suppress(OSError):
-                holder = note.read_text(encoding="utf-8").strip()
-                raise IndexLockedError(
-                    f"Another process is writing to {self.path} ({holder}).",
-                    "Wait for it to finish, or stop it; nothing it has committed will be lost.",
-                ) from error
-            raise IndexLockedError(f"Another process is writing to {self.path}.") from error
+                holder = f" ({note.read_text(encoding='utf-8').strip()})"
+            raise IndexLockedError(
+                f"Another process is writing to {self.path}{holder}.",
+                "Wait for it to finish, or stop it; nothing it has committed will be lost.",
+            ) from error
+        except OSError as error:
+            raise IndexAccessError(
+                f"{self.path} cannot be written to: {error.strerror}.",
+                "Check the folder's permissions.",
+            ) from error
         try:
             note.write_text(f"process {os.getpid()}, since {time.ctime()}\n", encoding="utf-8")
+            self.refresh()  # while a cache from the future of a restored catalog can be told
             yield
             self.refresh()
             self._save()
+        except sqlite3.Error as error:
+            raise explained(error, self.path) from error
         finally:
             note.unlink(missing_ok=True)
             self._writer.release()
@@ -308,11 +321,11 @@ class EmbeddedIndex(Index):
                 rankings["dense"] = self._dense.structure.search(vector, depth, allowed)
         return rankings
 
-    def _stored(self, fused: Fused, top_k: int) -> list[tuple[StoredChunk, float]]:
+    def _stored(self, fused: Ranking, top_k: int) -> list[tuple[StoredChunk, float]]:
         """The first `top_k` chunks that are still there, equal passages once, with their scores."""
         best: list[tuple[StoredChunk, float]] = []
         seen: set[tuple[str, int, int]] = set()
-        ranked = list(zip(fused.ids.tolist(), fused.scores.tolist(), strict=True))
+        ranked = list(zip(*map(np.ndarray.tolist, fused), strict=True))
         for first in range(0, len(ranked), 2 * top_k):
             batch = ranked[first : first + 2 * top_k]
             found = self._catalog.chunks([id_ for id_, _ in batch])
@@ -373,3 +386,9 @@ class EmbeddedIndex(Index):
         for cache in caches:
             cache.save(self._catalog)
         self._catalog.forget_removals(min(cache.saved for cache in caches))
+
+
+def _absolute(settings: IndexSettings) -> IndexSettings:
+    """The same settings, with a model's folder named from the root: the working folder changes."""
+    folder = Path(settings.embedder)
+    return replace(settings, embedder=str(folder.resolve())) if folder.is_dir() else settings

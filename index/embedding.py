@@ -28,6 +28,7 @@ DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
 EXPORTED = ("embedder.json", "tokenizer.json", "model.onnx")
 EXPORT_VERSION = 2  # raise it when the exported form changes
 TOKENS_A_BATCH = 8192  # padded tokens; measured best on two cores, and bounds memory
+COUNT_SLICE = 1024  # texts whose tokens are counted at a time: encodings take much memory
 
 logger = logging.getLogger("dateline.embedding")
 Vectors = npt.NDArray[np.float32]
@@ -104,10 +105,14 @@ class OnnxEmbedder:
         return vector
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        encodings = self._tokenizer.encode_batch_fast(
-            [_clean(text) for text in texts], add_special_tokens=False
-        )
-        return [len(encoding.ids) for encoding in encodings]
+        return [
+            len(encoding.ids)
+            for first in range(0, len(texts), COUNT_SLICE)
+            for encoding in self._tokenizer.encode_batch_fast(
+                [_clean(text) for text in texts[first : first + COUNT_SLICE]],
+                add_special_tokens=False,
+            )
+        ]
 
     def _embed(self, texts: Sequence[str], progress: Callable[[int], object] | None) -> Vectors:
         """Encode in batches of similar length, so that little is spent on padding."""
@@ -118,7 +123,7 @@ class OnnxEmbedder:
         first = 0
         while first < len(order):
             width = padded_width(len(tokens[order[first]]))
-            rows = order[first : first + TOKENS_A_BATCH // width]
+            rows = order[first : first + max(1, TOKENS_A_BATCH // width)]
             ids = np.zeros((len(rows), width), np.int64)
             mask = np.zeros_like(ids)
             for row, i in enumerate(rows):

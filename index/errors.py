@@ -5,7 +5,9 @@ DatelineError
 ├── LoadError             one file cannot be read; the others still go in
 ├── IndexNotFoundError    there is no index in that folder
 ├── IndexLockedError      another process is writing to the index
+├── IndexAccessError      the index cannot be written to: permissions, a full disk
 ├── IndexDamagedError     the catalog itself is unreadable or from another version
+├── NothingFoundError     what was to be removed is not in the index
 ├── EmbedderError         the embedding model is missing, or not the one the index was built with
 └── ReaderError           the reader model is missing or damaged
 """
@@ -52,6 +54,18 @@ class IndexDamagedError(DatelineError):
     """The catalog, which is the truth, cannot be read."""
 
     code = "D203"
+
+
+class IndexAccessError(DatelineError):
+    """The index cannot be written to or read, for a reason outside of it."""
+
+    code = "D204"
+
+
+class NothingFoundError(DatelineError):
+    """What was asked to be removed is not in the index."""
+
+    code = "D205"
 
 
 class EmbedderError(DatelineError):

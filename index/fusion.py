@@ -7,7 +7,7 @@ lowest. Equal fused scores are ordered by ascending id.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,20 +17,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Ranking: TypeAlias = tuple[Ints, Floats]  # distinct ids and their scores, best first
 
 
-class Fused(NamedTuple):
-    """The fused ranking, and what each retriever put into it before weighting."""
-
-    ids: Ints
-    scores: Floats
-    by_retriever: dict[str, Floats]  # aligned with ids
-
-    def parts(self, chunk_id: int) -> dict[str, float]:
-        """One chunk's part of each retriever; 0 where it was not found."""
-        (place,) = np.flatnonzero(self.ids == chunk_id)
-        return {name: float(parts[place]) for name, parts in self.by_retriever.items()}
-
-
-def minmax_mean(rankings: Mapping[str, Ranking], weights: Mapping[str, float], k: int) -> Fused:
+def minmax_mean(rankings: Mapping[str, Ranking], weights: Mapping[str, float], k: int) -> Ranking:
     """Weighted mean of scores that are scaled to 0..1 within each ranking (min-max).
 
     The scaling is that of Lee ("Analyses of Multiple Evidence Combination", SIGIR 1997), the mean
@@ -62,7 +49,7 @@ def minmax_mean(rankings: Mapping[str, Ranking], weights: Mapping[str, float], k
 
 def reciprocal_rank(
     rankings: Mapping[str, Ranking], weights: Mapping[str, float], k: int, c: float = 60
-) -> Fused:
+) -> Ranking:
     """Reciprocal rank fusion: the weighted mean of 1 / (c + rank), ranks from 1.
 
     Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion outperforms Condorcet and individual
@@ -87,9 +74,9 @@ def _fused(
     weights: Mapping[str, float],
     k: int,
     parts_of: Callable[[Floats], Floats],
-) -> Fused:
+) -> Ranking:
     if not rankings:
-        return Fused(np.zeros(0, np.int64), np.zeros(0), {})
+        return np.zeros(0, np.int64), np.zeros(0)
     shares = np.array([weights[name] for name in rankings], np.float64)
     if shares.min() < 0:
         raise ValueError("a weight is negative")
@@ -97,14 +84,12 @@ def _fused(
         shares[:] = 1
     shares /= shares.sum()
     ids = np.unique(np.concatenate([np.asarray(ids, np.int64) for ids, _ in rankings.values()]))
-    fused, parts = np.zeros(len(ids)), dict[str, Floats]()
-    for share, (name, (found, scores)) in zip(shares, rankings.items(), strict=True):
-        parts[name] = np.zeros(len(ids))
+    fused = np.zeros(len(ids))
+    for share, (found, scores) in zip(shares, rankings.values(), strict=True):
         if len(found):
-            parts[name][np.searchsorted(ids, found)] = parts_of(np.asarray(scores, np.float64))
-        fused += share * parts[name]
+            fused[np.searchsorted(ids, found)] += share * parts_of(np.asarray(scores, np.float64))
     order = np.lexsort((ids, -fused))[:k]
-    return Fused(ids[order], fused[order], {name: part[order] for name, part in parts.items()})
+    return ids[order], fused[order]
 
 
 FUSIONS = {"minmax": minmax_mean, "rrf": reciprocal_rank}  # as settings call them

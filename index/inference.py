@@ -58,8 +58,10 @@ def engine_name() -> str:
 
 def load_engine(model: Path) -> Engine:
     """Load an ONNX file into the engine of `engine_name()`."""
-    threads = int(os.environ.get("DATELINE_THREADS", "0"))
-    return (OpenVino if engine_name() == "openvino" else OnnxRuntime)(model, threads)
+    threads = os.environ.get("DATELINE_THREADS") or "0"
+    if not threads.isdecimal():
+        raise UsageError(f"DATELINE_THREADS is {threads!r}.", "Set it to a number of threads.")
+    return (OpenVino if engine_name() == "openvino" else OnnxRuntime)(model, int(threads))
 
 
 def padded_width(tokens: int) -> int:

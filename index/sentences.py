@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 
 # A paragraph break, or a line break that no sentence runs across: before a list item or heading.
-_BREAK = re.compile(r"\n[^\S\n]*\n\s*|\n(?=[^\S\n]*(?:[-*•‣·–—]|\d{1,3}[.)]|#{1,6}|[|>])[^\S\n])")
+_BREAK = re.compile(
+    r"\n[^\S\n]*+\n\s*+|\n(?=[^\S\n]*+(?:[-*•‣·–—]|\d{1,3}[.)]|#{1,6}|[|>])[^\S\n])"
+)
 
 # Closing punctuation with its quotes and brackets, then space; or CJK punctuation without space.
-_END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？]+[」』”’）]*\s*")
+# A run of dots is looked at once, from its start and without going back: else its square in time.
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+\s++|[。！？]++[」』”’）]*+\s*+")
 
 _OPENERS = "\"'“‘«([—–-"
 

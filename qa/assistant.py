@@ -87,7 +87,7 @@ class Assistant:
                 [whole_sentences(text, span) for span in spans]
                 for text, spans in zip(passages, readings, strict=True)
             ]
-        candidates = rank(hits, readings, self._calibration)
+        candidates = rank(question.text, hits, readings, self._calibration)
         return hits, candidates, {"retrieve": retrieved, "read": _milliseconds(started)}
 
     def _span(self, question: Question, candidate: Candidate, citations: _Citations) -> Span:

@@ -13,7 +13,7 @@ from index import DatelineError
 
 from .answer import Answer
 from .assistant import Assistant
-from .rendering import console, print_answer
+from .rendering import console, print_answer, shown
 
 HELP = "/sources  the passages behind the last answer\n/reset    start afresh\n/quit     leave"
 HISTORY_LINES = 1000
@@ -57,8 +57,9 @@ def _print_sources(answer: Answer | None) -> None:
     if not citations:
         console.print("No sources yet: ask something first.", style="dim")
     for citation in citations:
-        console.print(f"[{citation.number}] {citation.title} – {citation.source}", markup=False)
-        console.print(citation.passage.text, style="dim", markup=False)
+        head = f"[{citation.number}] {citation.title} – {citation.source}"
+        console.print(shown(head), markup=False)
+        console.print(shown(citation.passage.text), style="dim", markup=False)
 
 
 def _read_line() -> str | None:

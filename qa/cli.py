@@ -6,20 +6,21 @@ Only what a command needs is imported, so that a question starts quickly.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from index.errors import DatelineError, UsageError
+from index.errors import DatelineError, NothingFoundError, UsageError
 
 if TYPE_CHECKING:
     from index import EmbeddedIndex, Filters
@@ -43,6 +44,12 @@ class _Commands(TyperGroup):
             for entry in entry_points(group="dateline.commands", name=cmd_name):
                 return typer.main.get_command(entry.load())
         return known
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dateline {version('dateline')}")
+        raise typer.Exit
 
 
 app = typer.Typer(
@@ -73,6 +80,16 @@ MetaOption = Annotated[
     typer.Option("--meta", metavar="KEY=VALUE", help="Only documents with this metadata."),
 ]
 TopOption = Annotated[int, typer.Option("--top", "-k", min=1, max=1000, help="How many passages.")]
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[  # handled by its callback
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Show it.")
+    ] = False,
+) -> None:
+    """Ask questions of your documents and get answers in their own words, with citations."""
 
 
 @app.command("index", epilog="Example: dateline index articles/ mail/*.eml --exclude 'drafts/**'")
@@ -136,7 +153,11 @@ def index_(
         )
         raise typer.Exit(130) from None
     if as_json:
-        _print_json(asdict(report) | {"documents": stats.documents, "chunks": stats.chunks})
+        record = asdict(report) | {
+            "failed": [failure._asdict() for failure in report.failed],
+            "duplicates": [duplicate._asdict() for duplicate in report.duplicates],
+        }
+        _print_json(record | {"documents": stats.documents, "chunks": stats.chunks})
     else:
         rendering.print_report(report, stats)
     if report.failed:
@@ -158,7 +179,7 @@ def remove(
     else:
         typer.echo(f"Removed {len(removed)} document{'s' * (len(removed) != 1)}.")
     if not removed:
-        raise DatelineError(
+        raise NothingFoundError(
             f"Nothing in the index matches {', '.join(sources)}.",
             "See the sources with: dateline status --documents",
         )
@@ -277,13 +298,16 @@ def demo() -> None:
 def main() -> None:
     """Run the command line; expected errors become one clear message and an exit code."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode shows "?"
     try:
         app()
     except DatelineError as error:
         _fail(error, 2 if isinstance(error, UsageError) else 1)
-    except BrokenPipeError:  # `dateline search ... | head`
-        sys.stderr.close()
-        sys.exit(0)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(DatelineError(f"{place}{error.strerror or error}."), 1)
 
 
 def _fail(error: DatelineError, code: int) -> None:
@@ -313,12 +337,20 @@ def _filters(
         after=as_date(after),
         before=as_date(before),
         source=source,
-        metadata={key: value for key, _, value in pairs},
+        metadata={key: _json_or_text(value) for key, _, value in pairs},
     )
 
 
+def _json_or_text(value: str) -> Any:  # noqa: ANN401 - any JSON value
+    """`3` and `true` as JSON has them, anything else as text; `"3"` with quotes is text."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
 def _print_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str, allow_nan=False))
 
 
 if __name__ == "__main__":

@@ -13,11 +13,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from index import Hit
+from index import Analyzer, Hit
 
 from .reader import ReadSpan
 
-FEATURES = ("margin", "lexical", "cosine")
+FEATURES = ("margin", "overlap", "cosine")
+TERMS = Analyzer()
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _NO_WORD = re.compile(r"[^\w\s]|_")
@@ -28,16 +29,16 @@ class Support:
     """One place where an answer stands: `hit.chunk.text[start:end]`.
 
     Attributes:
-        lexical: the passage's BM25 as a share of the best one's, so that it compares between
-            collections of any size; the fused score, scaled by the worst passage, does not.
         margin: the reader's, over "no answer".
+        overlap: share of the question's terms that the passage or its title has. Unlike a
+            retrieval score it means the same in a collection of any size.
     """
 
     hit: Hit
-    lexical: float
     start: int
     end: int
     margin: float
+    overlap: float
 
     @property
     def text(self) -> str:
@@ -53,7 +54,7 @@ class Support:
     @property
     def features(self) -> tuple[float, ...]:
         """What is known of it, in the order of FEATURES."""
-        return self.margin, self.lexical, self.hit.scores["dense"]
+        return self.margin, self.overlap, self.hit.scores["dense"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +100,22 @@ def sumprod(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def rank(
-    hits: Sequence[Hit], readings: Sequence[Sequence[ReadSpan]], calibration: Calibration
+    question: str,
+    hits: Sequence[Hit],
+    readings: Sequence[Sequence[ReadSpan]],
+    calibration: Calibration,
 ) -> list[Candidate]:
     """All candidates, best first; none is more confident than the one before it.
 
     Spans whose words are equal, case, articles and punctuation aside, are one candidate with
-    several supports. A candidate that only overlaps a better one in the same place is dropped.
+    several supports; of those, only ones that could stand alone are kept beside the best. A
+    candidate that only overlaps a better one in the same place is dropped.
     """
     groups: dict[str, list[Support]] = {}
-    for support in sorted(_supports(hits, readings), key=calibration.score, reverse=True):
+    for support in sorted(_supports(question, hits, readings), key=calibration.score, reverse=True):
         group = groups.setdefault(normalise(support.text), [])
-        if not any(_overlap(support, better) for better in group):
+        alone = not group or calibration.confidence(support) >= calibration.threshold
+        if alone and not any(_overlap(support, better) for better in group):
             group.append(support)
     candidates = []
     confidence = 1.0
@@ -119,13 +125,15 @@ def rank(
     return candidates
 
 
-def _supports(hits: Sequence[Hit], readings: Sequence[Sequence[ReadSpan]]) -> Iterator[Support]:
-    most = max((hit.scores["bm25"] for hit in hits), default=0.0)
+def _supports(
+    question: str, hits: Sequence[Hit], readings: Sequence[Sequence[ReadSpan]]
+) -> Iterator[Support]:
+    asked = set(TERMS(question))
     for hit, spans in zip(hits, readings, strict=True):
-        # In a collection of one or two documents BM25's term weights are all 0 and say nothing.
-        lexical = hit.scores["bm25"] / most if most > 0 else 0.5
+        shared = asked.intersection(TERMS(f"{hit.document.title}\n{hit.chunk.text}"))
+        overlap = len(shared) / len(asked) if asked else 0.0
         for span in spans:
-            yield Support(hit, lexical, *span)
+            yield Support(hit, *span, overlap)
 
 
 def _without_overlaps(groups: Iterable[list[Support]]) -> Iterator[list[Support]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,22 +17,30 @@ from index.sentences import split
 from .answer import Answer, Citation, FoundPassage
 
 console = Console(highlight=False, soft_wrap=True)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 SNIPPET = 240  # characters of a passage shown in a list
+
+
+def shown(text: str) -> str:
+    """Text for a terminal: control characters, which could steer it, replaced."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def print_answer(answer: Answer, index: Index, to: Console = console) -> None:
     """The answers, each with its sentence, then the numbered citations."""
     if answer.abstained:
         to.print("The documents do not say.", style="bold yellow")
-        if answer.nearest:
-            to.print("Nearest passages:", style="dim")
+        to.print(
+            "Nearest passages:" if answer.nearest else "There is no passage to answer from.",
+            style="dim",
+        )
         for citation in answer.nearest:
             to.print(_cited(citation, index))
             to.print(Text("    ").append_text(_sentence(citation)))
         return
     quoted = {citation.number: citation for citation in answer.citations}
     for place, span in enumerate(answer.answers):
-        head = Text(span.text, style="bold green" if place == 0 else "green")
+        head = Text(shown(span.text), style="bold green" if place == 0 else "green")
         head.append("".join(f" [{number}]" for number in span.citations), style="cyan")
         head.append(f"  {span.confidence:.0%} sure", style="dim")
         to.print(head)
@@ -49,7 +58,7 @@ def _sentence(citation: Citation) -> Text:
     start, end = citation.start - passage.start, citation.end - passage.start
     touched = [(a, b) for a, b in split(passage.text) if a < end and start < b]
     first, last = touched[0][0], touched[-1][1]
-    words = Text(passage.text[first:last].rstrip())
+    words = Text(shown(passage.text[first:last].rstrip()))
     words.stylize("bold underline", start - first, end - first)
     return Text(" ").join(words.split("\n"))
 
@@ -57,14 +66,21 @@ def _sentence(citation: Citation) -> Text:
 def _cited(citation: Citation, index: Index) -> Text:
     """`[1] Title – 2023-09-19 – news/story.txt, line 7`."""
     line = Text(f"[{citation.number}] ", style="cyan")
-    line.append(citation.title)
+    line.append(shown(citation.title))
     if citation.published:
         line.append(f" – {citation.published}", style="dim")
-    where = f"page {citation.page}"
-    if citation.page is None:
-        document = index.get(citation.document_id)
-        where = f"line {document.text.count(chr(10), 0, citation.start) + 1}" if document else ""
-    return line.append(f" – {citation.source}, {where}", style="dim")
+    where = f", page {citation.page}" if citation.page else _line(citation, index)
+    return line.append(f" – {shown(citation.source)}{where}", style="dim")
+
+
+def _line(citation: Citation, index: Index) -> str:
+    """The line of the file on which a citation begins, where text and file have the same lines."""
+    document = index.get(citation.document_id)
+    if document is None or Path(document.source).suffix.lower() not in {".txt", ".text", ".md"}:
+        return ""
+    first = document.metadata.get("first_line")  # after a Markdown file's front matter
+    before = document.text.count("\n", 0, citation.start)
+    return f", line {(first if isinstance(first, int) else 1) + before}"
 
 
 def print_hits(hits: Sequence[FoundPassage], to: Console = console) -> None:
@@ -72,20 +88,20 @@ def print_hits(hits: Sequence[FoundPassage], to: Console = console) -> None:
     if not hits:
         to.print("Nothing found.", style="yellow")
     for number, hit in enumerate(hits, 1):
-        line = Text(f"{number:2d}. ", style="cyan").append(hit.title, style="bold")
-        line.append(f" – {hit.published or 'undated'} – {hit.source}", style="dim")
+        line = Text(f"{number:2d}. ", style="cyan").append(shown(hit.title), style="bold")
+        line.append(f" – {hit.published or 'undated'} – {shown(hit.source)}", style="dim")
         to.print(line.append(f"  {hit.score:.3f}", style="dim"))
-        text = " ".join(hit.text.split())
+        text = " ".join(shown(hit.text).split())
         to.print(Text(f"    {text[:SNIPPET]}{'…' * (len(text) > SNIPPET)}"))
 
 
 def print_report(report: IndexReport, stats: Stats, to: Console = console) -> None:
     """What an indexing run did, failures with their reasons."""
     for failure in report.failed:
-        to.print(Text("failed  ", style="red").append(f"{failure.source}: {failure.reason}"))
+        to.print(Text("failed  ", style="red").append(shown(f"{failure.source}: {failure.reason}")))
     for duplicate in report.duplicates:
         same = f"{duplicate.source} has exactly the text of {duplicate.same_as}"
-        to.print(Text("same    ", style="yellow").append(same))
+        to.print(Text("same    ", style="yellow").append(shown(same)))
     counts: dict[str, Sequence[object]] = {
         "indexed": report.indexed,
         "updated": report.updated,
@@ -120,8 +136,9 @@ def print_status(
         table.add_row(Text(name, style="dim"), Text(value))
     to.print(table)
     for document in documents:
-        line = Text(f"{document.published or '—':10}  ", style="dim")
-        to.print(line.append(document.source, style="cyan").append(f"  {document.title}"))
+        line = Text(f"{document.published or '—'!s:10}  ", style="dim")
+        line.append(shown(document.source), style="cyan")
+        to.print(line.append(f"  {shown(document.title)}"))
 
 
 @contextlib.contextmanager

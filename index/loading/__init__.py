@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +17,14 @@ from .pdf import load_pdf
 from .records import FieldMap, OnError, load_csv, load_json, load_jsonl
 from .text import load_markdown, load_text
 
-__all__ = ["SUPPORTED_SUFFIXES", "FieldMap", "find_files", "load_file"]
+__all__ = [
+    "RECORD_SUFFIXES",
+    "SUPPORTED_SUFFIXES",
+    "FieldMap",
+    "find_files",
+    "load_file",
+    "require_file",
+]
 
 _WHOLE: Mapping[str, Callable[[Path, str], Document]] = {
     "": load_text,
@@ -39,6 +47,7 @@ _RECORDS: Mapping[str, Callable[[Path, str, FieldMap, OnError | None], Iterator[
     ".tsv": load_csv,
 }
 SUPPORTED_SUFFIXES: frozenset[str] = frozenset(suffix for suffix in (*_WHOLE, *_RECORDS) if suffix)
+RECORD_SUFFIXES: frozenset[str] = frozenset(_RECORDS)  # of files that hold many documents
 
 
 def load_file(
@@ -61,11 +70,7 @@ def load_file(
     """
     suffix = path.suffix.lower()
     try:
-        if path.is_dir():
-            next(path.iterdir(), None)  # a folder that cannot be listed says why
-            raise LoadError(f"{source} is a folder.", "Name the files in it, or walk it.")
-        if path.exists() and not path.is_file():
-            raise LoadError(f"{source} is neither a file nor a folder.", "Leave it out.")
+        require_file(path, source)
         if suffix in _WHOLE:
             yield _load_whole(path, source, _WHOLE[suffix])
         elif suffix in _RECORDS:
@@ -83,6 +88,21 @@ def load_file(
         ) from error
 
 
+def require_file(path: Path, source: str) -> None:
+    """Refuse what is no regular file: opening a pipe or a device may wait for ever.
+
+    Raises:
+        LoadError: it is a folder, a pipe, a device.
+        OSError: it is not there, or may not be looked at.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        next(path.iterdir(), None)  # a folder that cannot be listed says why
+        raise LoadError(f"{source} is a folder.", "Name the files in it, or walk it.")
+    if not stat.S_ISREG(mode):
+        raise LoadError(f"{source} is not a regular file.", "Leave it out.")
+
+
 def _load_whole(path: Path, source: str, load: Callable[[Path, str], Document]) -> Document:
     try:
         return load(path, source)
@@ -96,21 +116,32 @@ def _load_whole(path: Path, source: str, load: Callable[[Path, str], Document]) 
 
 
 def find_files(
-    paths: Sequence[Path | str], include: Sequence[str] = (), exclude: Sequence[str] = ()
+    paths: Sequence[Path | str] | Path | str,
+    include: Sequence[Path | str] | Path | str = (),
+    exclude: Sequence[Path | str] | Path | str = (),
+    on_skip: walking.OnSkip | None = None,
 ) -> Iterator[Path]:
     """The files that `paths` name, each once, folders walked in sorted order.
 
     A file named outright is always among them, so that it fails with a reason if it must. Inside
     folders only supported suffixes count (files without one if an `include` matches), hidden
     files and folders and index folders (*.dateline) are left out, and symbolic links are followed
-    but never in circles. Paths may be globs; `**` crosses folders.
+    but never in circles. Paths may be globs; `**` crosses folders. One path or glob may be given
+    as it is, without a list around it.
 
     Args:
         include: globs of which a file inside a folder must match one, on its path relative to
             the folder (`news/**/*.txt`) or, without a slash, on its name (`*.txt`).
         exclude: globs of files and folders to leave out, in the same way.
+        on_skip: told of each file inside a folder that is left out for its suffix alone.
 
     Raises:
         UsageError: one of `paths` does not exist; raised by the call, before any file is found.
     """
-    return walking.walk(paths, include, exclude, SUPPORTED_SUFFIXES)
+    return walking.walk(
+        _several(paths), _several(include), _several(exclude), SUPPORTED_SUFFIXES, on_skip
+    )
+
+
+def _several(given: Sequence[Path | str] | Path | str) -> list[str]:
+    return [str(one) for one in ([given] if isinstance(given, (str, Path)) else given)]

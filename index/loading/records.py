@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -129,16 +130,17 @@ def load_csv(
     csv.field_size_limit(2**31 - 1)  # the default, 128 KiB, is shorter than long articles
     encoding, errors = detect_encoding(path, source)
     with path.open(encoding=encoding, errors=errors, newline="") as file:
-        delimiter = _delimiter(file.readline(), fields_)
+        delimiter = _delimiter(next((line for line in file if line.strip()), ""), fields_)
         file.seek(0)
         rows = csv.reader(file, delimiter=delimiter, strict=True)
         try:
-            header = [name.strip() for name in next(rows, [])]
+            header = next((row for row in rows if any(name.strip() for name in row)), [])
+            header = [name.strip() for name in header]
         except csv.Error as error:
             raise LoadError(
                 f"{source} has no readable header row: {error}.", "Export it again."
             ) from error
-        if not _has_text_field(header, fields_):
+        if header and not _has_text_field(header, fields_):
             raise _no_text_field(source, header)
         records = enumerate(_rows(rows, header), start=1)
         yield from _documents(path, source, "row", records, fields_=fields_, on_error=on_error)
@@ -168,7 +170,13 @@ def _delimiter(header: str, fields_: FieldMap) -> str:
 
 
 def _parse(text: str) -> object:
-    return json.loads(text, parse_constant=lambda _: None)  # NaN and Infinity are not JSON
+    # NaN and Infinity are not JSON, and 1e999 would become one when it is written again.
+    return json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
+
+
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
 
 
 def _parse_line(line: str) -> object:

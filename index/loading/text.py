@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from index.document import Document
+from index.document import Document, Json
 
 from .common import make_document, normalise, read_bytes
 from .encoding import decode
@@ -31,11 +31,13 @@ def load_markdown(path: Path, source: str) -> Document:
     """
     text = normalise(decode(read_bytes(path, source), source))
     fields: dict[str, str] = {}
+    where: dict[str, Json] = {}
     if front := _FRONT_MATTER.match(text):
         for line in front[1].split("\n"):
             if match := _FRONT_LINE.fullmatch(line.strip() if line[:1] != " " else ""):
                 fields[match[1].lower()] = match[2].strip().strip("\"'")
         text = text[front.end() :]
+        where["first_line"] = 1 + front[0].count("\n")  # of the text, in the file
     heading = _HEADING.search(_FENCE.sub("", text[:20_000]))
     return make_document(
         source=source,
@@ -44,5 +46,5 @@ def load_markdown(path: Path, source: str) -> Document:
         fallback_title=path.stem,
         stated=[("front matter", fields.pop("date", None))],
         language=fields.pop("lang", None) or fields.pop("language", None),
-        metadata={**fields},
+        metadata={**fields, **where},
     )

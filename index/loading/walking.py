@@ -5,11 +5,13 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 from index.errors import UsageError
+
+OnSkip = Callable[[Path], object]
 
 
 def walk(
@@ -17,19 +19,25 @@ def walk(
     include: Sequence[str],
     exclude: Sequence[str],
     suffixes: frozenset[str],
+    on_skip: OnSkip | None,
 ) -> Iterator[Path]:
     """See `index.loading.find_files`; `suffixes` are those taken inside folders, lower case."""
     roots = [root for path in paths for root in _expand(Path(path))]
-    return _walk_roots(roots, _Filter(include, exclude, suffixes))
+    return _walk_roots(roots, _Filter(include, exclude, suffixes, on_skip))
 
 
 class _Filter:
     def __init__(
-        self, include: Sequence[str], exclude: Sequence[str], suffixes: frozenset[str]
+        self,
+        include: Sequence[str],
+        exclude: Sequence[str],
+        suffixes: frozenset[str],
+        on_skip: OnSkip | None,
     ) -> None:
         self._include = [_pattern(glob_) for glob_ in include]
         self._exclude = [_pattern(glob_) for glob_ in exclude]
         self._suffixes = suffixes
+        self._on_skip = on_skip
 
     def enters(self, name: str, relative: str) -> bool:
         """Whether a folder is walked: no hidden one, no index, none excluded."""
@@ -39,15 +47,19 @@ class _Filter:
             and not (any(pattern.fullmatch(relative) for pattern in self._exclude))
         )
 
-    def takes(self, name: str, relative: str) -> bool:
+    def takes(self, path: Path, relative: str) -> bool:
         # "~$report.docx" is the lock that Word keeps beside an open file.
-        if name.startswith((".", "~$")) or not self.enters(name, relative):
+        if path.name.startswith((".", "~$")) or not self.enters(path.name, relative):
             return False
         if self._include and not any(pattern.fullmatch(relative) for pattern in self._include):
             return False
-        suffix = Path(name).suffix.lower()
+        suffix = path.suffix.lower()
         # A file without a suffix may be anything; it takes an --include to vouch for it.
-        return suffix in self._suffixes or (not suffix and bool(self._include))
+        if suffix in self._suffixes or (not suffix and self._include):
+            return True
+        if self._on_skip:
+            self._on_skip(path)
+        return False
 
 
 def _expand(path: Path) -> list[Path]:
@@ -63,7 +75,7 @@ def _expand(path: Path) -> list[Path]:
 def _walk_roots(roots: Sequence[Path], filter_: _Filter) -> Iterator[Path]:
     seen: set[str] = set()
     for root in roots:
-        if not root.is_dir():
+        if not os.path.isdir(root):  # noqa: PTH112 - Path.is_dir() raises where it may not look
             found: Iterator[Path] = iter([root])
         else:
             found = _walk_folder(root, "", filter_, set())
@@ -88,11 +100,18 @@ def _walk_folder(
         return
     for entry in entries:
         below = f"{relative}{entry.name}"
-        if entry.is_dir():
+        if _is_folder(entry):
             if filter_.enters(entry.name, below):
                 yield from _walk_folder(folder / entry.name, f"{below}/", filter_, entered)
-        elif filter_.takes(entry.name, below):
+        elif filter_.takes(folder / entry.name, below):
             yield folder / entry.name
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or into a folder that may not be entered
+        return False
 
 
 @cache

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import socket
 from datetime import date
+from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 import uvicorn
 from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from fastapi_offline import FastAPIOffline
+from pydantic import BaseModel, ConfigDict, Field
 
 from index import DatelineError, Filters
+from index.database import storable
 from index.errors import IndexLockedError, UsageError
 
 from ..answer import Answer, FoundPassage, hit_record
@@ -21,6 +25,8 @@ from ..question import MAX_CHARACTERS, analyse
 
 class FilterRequest(BaseModel):
     """Restrictions on the documents to answer from; all must hold."""
+
+    model_config = ConfigDict(extra="forbid")  # a misspelt filter must not be none at all
 
     after: date | None = Field(default=None, description="published on this day or later")
     before: date | None = Field(default=None, description="published on this day or earlier")
@@ -36,11 +42,15 @@ class FilterRequest(BaseModel):
         return Filters(self.after, self.before, self.source, dict(self.metadata))
 
 
+def _filters(request: FilterRequest | None) -> Filters | None:
+    return request.filters() if request else None
+
+
 class AskRequest(BaseModel):
     """A question."""
 
     question: str = Field(max_length=MAX_CHARACTERS, examples=["Who met where and when?"])
-    filters: FilterRequest = FilterRequest()
+    filters: FilterRequest | None = None
     top_k: int = Field(PASSAGES, ge=1, le=100, description="passages to read")
 
 
@@ -50,7 +60,7 @@ class SearchRequest(BaseModel):
     query: str = Field(max_length=MAX_CHARACTERS, examples=["arms deal"])
     mode: Literal["hybrid", "dense", "bm25"] = "hybrid"
     top_k: int = Field(10, ge=1, le=1000)
-    filters: FilterRequest = FilterRequest()
+    filters: FilterRequest | None = None
 
 
 class SearchReply(BaseModel):
@@ -90,10 +100,10 @@ class Health(BaseModel):
 
 def create_app(assistant: Assistant) -> FastAPI:
     """The application over one assistant and its index."""
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Dateline",
         description="Answers in the documents' own words, with citations.",
-        version="0.1.0",
+        version=version("dateline"),
     )
     index = assistant.index
 
@@ -102,14 +112,18 @@ def create_app(assistant: Assistant) -> FastAPI:
         status = 400 if isinstance(error, UsageError) else 500
         if isinstance(error, IndexLockedError):
             status = 409
-        detail = {"code": error.code, "problem": error.problem, "next_step": error.next_step}
-        return JSONResponse({"error": detail}, status)
+        return _problem(status, error.code, error.problem, error.next_step)
+
+    @app.exception_handler(RequestValidationError)
+    def explain_fields(_: Request, error: RequestValidationError) -> JSONResponse:
+        fields = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        return _problem(422, UsageError.code, "; ".join(fields), "See /docs.")
 
     @app.post("/api/ask")
     def ask(request: AskRequest) -> Answer:
         """Answer a question, or abstain and show the nearest passages."""
         return assistant.ask(
-            request.question, filters=request.filters.filters(), top_k=request.top_k
+            request.question, filters=_filters(request.filters), top_k=request.top_k
         )
 
     @app.post("/api/search")
@@ -119,7 +133,7 @@ def create_app(assistant: Assistant) -> FastAPI:
             analyse(request.query).text,
             request.top_k,
             mode=request.mode,
-            filters=request.filters.filters(),
+            filters=_filters(request.filters),
         )
         return SearchReply(
             query=request.query, mode=request.mode, hits=[hit_record(hit) for hit in hits]
@@ -127,7 +141,8 @@ def create_app(assistant: Assistant) -> FastAPI:
 
     @app.get("/api/documents")
     def documents(
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100, offset: Annotated[int, Query(ge=0)] = 0
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
     ) -> DocumentsReply:
         """List the documents, without their texts."""
         records = [
@@ -143,6 +158,11 @@ def create_app(assistant: Assistant) -> FastAPI:
         return Health(status="ok", documents=stats.documents, generation=stats.generation)
 
     return app
+
+
+def _problem(status: int, code: str, problem: str, next_step: str) -> JSONResponse:
+    detail = {"code": code, "problem": storable(problem), "next_step": next_step}
+    return JSONResponse({"error": detail}, status)
 
 
 def run(assistant: Assistant, host: str, port: int) -> None:

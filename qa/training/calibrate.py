@@ -34,7 +34,7 @@ from ..ranking import FEATURES, Calibration, Candidate, normalise, rank
 from ..reader import Reader, ReadSpan
 
 Floats = npt.NDArray[np.float64]
-START = Calibration((0.35, 1.5, 15.0), (0.2, 2.0, 2.0), -5.0, 0.5)
+START = Calibration((0.3, 2.0, 12.0), (0.15, 2.0, 2.5), -3.5, 0.4)
 CANDIDATES = 10  # of each question that the order is fitted on
 RIDGE = 1e-3
 PARTS = 60  # of a collection
@@ -65,11 +65,11 @@ def main() -> None:
     print(json.dumps(description["calibration"]))
 
 
-Row = tuple[list[str], list[Hit], list[list[ReadSpan]]]
+Row = tuple[str, list[str], list[Hit], list[list[ReadSpan]]]
 
 
 def collect(path: Path, reader: Reader, questions: int) -> Iterator[Row]:
-    """Gold answers, hits and readings of sampled questions, over the whole and over two parts."""
+    """Sampled questions with gold answers, hits and readings, over the whole and two parts."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
     contexts = {row["context"]: row["title"] for row in rows}
@@ -94,7 +94,7 @@ def collect(path: Path, reader: Reader, questions: int) -> Iterator[Row]:
             for filters in (None, *(Filters(metadata={"part": p}) for p in (own, _next(own)))):
                 hits = index.search(row["question"], PASSAGES, filters=filters)
                 readings = reader.read(row["question"], [hit.chunk.text for hit in hits])
-                yield gold, hits, readings
+                yield row["question"], gold, hits, readings
 
 
 def _next(part: int) -> int:
@@ -104,8 +104,8 @@ def _next(part: int) -> int:
 def fit(found: Sequence[Row], start: Calibration) -> Calibration:
     """A better calibration, from the candidates that come first by `start`."""
     questions = []
-    for gold, hits, readings in found:
-        candidates = rank(hits, readings, start)[:CANDIDATES]
+    for question, gold, hits, readings in found:
+        candidates = rank(question, hits, readings, start)[:CANDIDATES]
         if candidates:
             x = np.array([candidate.supports[0].features for candidate in candidates])
             questions.append((x, np.array([_is_right(c, gold) for c in candidates])))

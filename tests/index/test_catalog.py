@@ -59,14 +59,24 @@ def test_a_document_that_cannot_be_stored_leaves_nothing(catalog):
     assert state(catalog) == before
 
 
-def test_a_commit_that_fails_does_not_swallow_what_comes_after(catalog):
-    def fail():
+class FailingCommit:
+    """A connection that cannot commit."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    def commit(self):
         raise sqlite3.OperationalError("database or disk is full")
 
-    catalog._db.commit = fail
-    with pytest.raises(sqlite3.OperationalError, match="full"):
-        put_chunks(catalog, "a.txt")
-    del catalog._db.commit
+    def __getattr__(self, name):
+        return getattr(self.connection, name)
+
+
+def test_a_commit_that_fails_does_not_swallow_what_comes_after(catalog, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(catalog._local.holder, "connection", FailingCommit(catalog._db))
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            put_chunks(catalog, "a.txt")
     put_chunks(catalog, "b.txt")
     other = Catalog(catalog.path.parent)
     assert sources_of(other) == ["b.txt"]
@@ -179,7 +189,7 @@ def test_threads_have_connections_of_their_own_and_give_them_back(catalog):
     assert all(names == ["a.txt"] for _, names in found)
     found.clear()
     gc.collect()
-    assert len(catalog._connections) == 1
+    assert len(catalog._holders) == 1
 
 
 def test_many_read_while_one_writes(catalog):

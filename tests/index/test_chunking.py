@@ -2,12 +2,14 @@
 
 import itertools
 import re
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index import sentences
-from index.chunking import chunk, context_of, fit_context
+from index.chunking import CHARACTERS_A_TOKEN, chunk, context_of, fit_context
 from index.document import Document
 
 WORDS = re.compile(r"\w{1,6}|[^\w\s]")
@@ -44,10 +46,34 @@ def test_chunks_cover_every_character_within_budget(text, budget, overlap):
     for start, end in chunks:
         assert 0 <= start < end <= len(text)
         assert end - start == 1 or count_tokens([text[start:end]])[0] <= budget
+        assert end - start <= budget * CHARACTERS_A_TOKEN
         covered.update(range(start, end))
     assert covered == set(range(len(text)))
     assert chunks == sorted(chunks)
     assert len(set(chunks)) == len(chunks)
+
+
+@given(texts, st.integers(1, 60), st.integers(0, 20))
+def test_what_counts_as_few_tokens_is_cut_by_its_length(text, budget, overlap):
+    chunks = chunk(text, budget, min(overlap, budget // 2), lambda texts: [1] * len(texts))
+    assert all(0 < end - start <= budget * CHARACTERS_A_TOKEN for start, end in chunks)
+    assert {c for start, end in chunks for c in range(start, end)} == set(range(len(text)))
+
+
+def test_an_endless_word_is_many_chunks_and_no_context():
+    chunks = chunk("x" * 100_000, 100, 20, lambda texts: [1] * len(texts))
+    assert max(end - start for start, end in chunks) <= 1200
+    assert fit_context("x" * 100_000, lambda texts: [1] * len(texts)) == ("", 0)
+
+
+@pytest.mark.parametrize("unit", [".", "\n", '"', " ", "?!", "…", '."', "\n ", "。"])
+def test_a_run_of_one_sign_takes_linear_time(unit):
+    text = unit * (1_000_000 // len(unit))
+    started = time.process_time()
+    assert sentences.split(text)
+    assert time.process_time() - started < 1
+    assert chunk(text, 100, 20, lambda texts: [len(text) // 4 for text in texts])
+    assert time.process_time() - started < 2
 
 
 def test_sentence_ends():

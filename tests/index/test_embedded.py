@@ -6,6 +6,7 @@ What every index must do is in `index_conformance.py`.
 import errno
 import os
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -241,3 +242,59 @@ def test_vectors_keep_their_precision(filled, embedder):
         float(vector @ embedder.embed_query(TEXTS["b.txt"])), abs=2e-3
     )
     assert np.isfinite(hit.score)
+
+
+def test_a_catalog_restored_from_a_backup_is_not_mixed_with_newer_caches(filled, embedder):
+    filled.close()
+    backup = (filled.path / "catalog.sqlite3").read_bytes()
+    with EmbeddedIndex.open(filled.path, embedder=embedder) as index:
+        index.add(make_document(f"new{n}.txt", f"Penguins number {n}.") for n in range(5))
+    (filled.path / "catalog.sqlite3").write_bytes(backup)
+    with EmbeddedIndex.open(filled.path, embedder=embedder) as index:
+        index.add(make_document(f"other{n}.txt", f"Glaciers number {n}.") for n in range(5))
+        assert sources(index.search("penguins", mode="bm25")) == []
+        assert len(index.search("glaciers", mode="bm25")) == 5
+
+
+def test_prune_after_the_project_was_moved(tmp_path, embedder):
+    old, new = tmp_path / "old", tmp_path / "new"
+    (old / "news").mkdir(parents=True)
+    (old / "news" / "a.txt").write_text("The ferry sank.")
+    (old / "news" / "b.txt").write_text("The mayor left.")
+    with EmbeddedIndex.open(old / ".dateline", embedder=embedder) as index:
+        index.add_files([old / "news"])
+    old.rename(new)
+    (new / "news" / "b.txt").unlink()
+    with EmbeddedIndex.open(new / ".dateline", embedder=embedder) as index:
+        report = index.add_files([new / "news"], prune=True)
+        assert report.removed == ["news/b.txt"]
+        assert [d.source for d in index.documents()] == ["news/a.txt"]
+
+
+def test_a_single_path_or_source_may_be_given_alone(tmp_path, index):
+    (tmp_path / "a.txt").write_text("The ferry sank.")
+    assert index.add_files(str(tmp_path / "a.txt")).indexed == ["a.txt"]
+    assert index.remove("a.txt") == ["a.txt"]
+
+
+def test_the_records_of_a_file_are_not_those_of_another(tmp_path, index):
+    (tmp_path / "a.jsonl").write_text('{"id": 1, "text": "The ferry sank."}\n')
+    (tmp_path / "a.jsonl#b.txt").write_text("The mayor left.")
+    index.add_files([tmp_path / "a.jsonl", tmp_path / "a.jsonl#b.txt"])
+    assert index.remove(["a.jsonl"]) == ["a.jsonl#1"]
+    assert index.remove(["/"]) == []
+
+
+def test_threads_that_come_and_go_leave_no_connection_open(filled):
+    def open_files():
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    filled.search("ferry")
+    before = open_files()
+    for _ in range(20):
+        threads = [threading.Thread(target=filled.search, args=("ferry",)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert open_files() <= before + 12  # a few may still be on their way

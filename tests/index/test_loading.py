@@ -105,7 +105,11 @@ def test_front_matter_is_metadata_and_not_text(load):
     assert document.text == "# Heading\n\nBody with **markup**.\n"
     assert (document.title, document.published) == ("Kim: a visit", date(2023, 9, 5))
     assert document.language == "en"
-    assert document.metadata == {"author": "Jane Doe", "date_from": "front matter"}
+    assert document.metadata == {
+        "author": "Jane Doe",
+        "date_from": "front matter",
+        "first_line": 11,
+    }
 
 
 @pytest.mark.parametrize(
@@ -284,7 +288,7 @@ def test_what_is_no_file(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.txt")
-    with pytest.raises(LoadError, match="neither a file nor a folder"):
+    with pytest.raises(LoadError, match="is not a regular file"):
         list(load_file(tmp_path / "pipe.txt", "pipe.txt"))
 
 

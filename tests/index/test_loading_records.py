@@ -253,3 +253,23 @@ def test_records_are_streamed(tmp_path, name):
     tracemalloc.stop()
     assert count == 2_000
     assert peak < 12 << 20  # the file has 20 MB
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "-Infinity"])
+def test_numbers_that_json_cannot_hold_are_dropped(load, number):
+    record = f'{{"text": "x", "x": {number}, "list": [1, {number}], "y": 1.5e3}}'
+    for name in ("a.json", "a.jsonl"):
+        [document], _ = load(name, record)
+        assert document.metadata == {"y": 1500.0}
+        json.dumps(dict(document.metadata), allow_nan=False)
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", ",,\n", "title,text\n"])
+def test_an_empty_csv_is_called_empty(load, content):
+    with pytest.raises(LoadError, match=r"a\.csv is empty"):
+        load("a.csv", content)
+
+
+def test_blank_rows_above_the_header_of_a_csv(load):
+    [document], _ = load("a.csv", "\n;\ntitle;text\nOne;First, and last.\n")
+    assert (document.source, document.text) == ("a.csv#1", "First, and last.")

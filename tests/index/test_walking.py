@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from index.errors import UsageError
-from index.loading import SUPPORTED_SUFFIXES, find_files
+from index.errors import LoadError, UsageError
+from index.loading import SUPPORTED_SUFFIXES, find_files, load_file
 
 
 @pytest.fixture
@@ -141,6 +141,46 @@ def test_a_folder_that_may_not_be_listed_is_found_itself(tree):
         assert locked in list(find_files([tree]))
     finally:
         locked.chmod(0o700)
+
+
+def test_a_link_to_itself_fails_alone(tmp_path):
+    (tmp_path / "a.txt").write_text("x")
+    (tmp_path / "l.txt").symlink_to("l.txt")
+    (tmp_path / "loop").symlink_to("loop")
+    assert names(tmp_path) == ["a.txt", "l.txt"]
+    with pytest.raises(LoadError, match="Too many levels of symbolic links"):
+        list(load_file(tmp_path / "l.txt", "l.txt"))
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
+def test_a_link_into_a_folder_that_may_not_be_entered_fails_alone(tmp_path, tmp_path_factory):
+    locked = tmp_path_factory.mktemp("locked")
+    (tmp_path / "a.txt").write_text("x")
+    (tmp_path / "l.txt").symlink_to(locked / "inside.txt")
+    locked.chmod(0)
+    try:
+        assert names(tmp_path) == ["a.txt", "l.txt"]
+        assert names(tmp_path, tmp_path / "l.txt") == ["l.txt"]
+        with pytest.raises(LoadError, match="Permission denied"):
+            list(load_file(tmp_path / "l.txt", "l.txt"))
+    finally:
+        locked.chmod(0o700)
+
+
+@pytest.mark.parametrize("given", [str, Path])
+def test_one_path_or_glob_needs_no_list(tree, given):
+    assert list(find_files(given(tree / "drafts"))) == [tree / "drafts/four.txt"]
+    assert list(find_files(given(tree), include=given("*.md"))) == [tree / "a.md"]
+    assert tree / "a.md" not in list(find_files(given(tree), exclude=given("*.md")))
+
+
+def test_what_is_left_out_for_its_format_is_told(tree):
+    skipped = []
+    assert list(find_files(tree, exclude="drafts", on_skip=skipped.append))
+    assert skipped == [tree / "README", tree / "image.png"]
+    skipped.clear()
+    assert not list(find_files(tree, include="*.png", on_skip=skipped.append))
+    assert skipped == [tree / "image.png"]
 
 
 def test_a_folder_named_like_a_file_is_walked(tmp_path):

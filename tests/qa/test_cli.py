@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from index import EmbeddedIndex
+from index.inference import cache_folder
 from qa import cli
 
 STORY = """Leaders meet in Oslo
@@ -79,7 +80,9 @@ def test_index_ask_search_status_remove(run, folder):
     status = json.loads(out)
     assert (status["documents"], status["first_published"]) == (2, "2024-01-20")
     assert [d["source"] for d in status["list"]] == ["news/oslo.txt", "news/storm.md"]
-    assert run("status")[0] == 0
+    code, out, _ = run("status", "--documents")
+    assert code == 0
+    assert "2024-03-04  news/oslo.txt  Leaders meet in Oslo" in out
 
     code, out, _ = run("remove", "news/storm.md")
     assert (code, out) == (0, "Removed 1 document.\n")
@@ -118,10 +121,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_in(run, folder):
     report = json.loads(out)
     assert code == 1
     assert sorted(report["indexed"]) == ["news/oslo.txt", "news/storm.md"]
-    failed = {
-        failure[0] if isinstance(failure, list) else failure["source"]
-        for failure in report["failed"]
-    }
+    failed = {failure["source"] for failure in report["failed"]}
     assert failed == {"missing", "news/binary.txt", "news/broken.pdf", "news/empty.txt"}
     code, out, _ = run("index", "news")
     assert code == 1
@@ -241,6 +241,47 @@ def test_ctrl_c_stops_and_loses_nothing(folder):
     assert 0 < left["documents"] < 3000
     hits = json.loads(dateline(folder, "search", "harbour", "--json").stdout)["hits"]
     assert hits
+
+
+def test_control_characters_of_documents_do_not_reach_the_terminal(run, folder):
+    (folder / "news" / "evil.txt").write_text(
+        "Evil \x1b]0;title\x07 text\n\nEve Hill \x1b[2J met Moe."
+    )
+    run("index", "news")
+    for arguments in (
+        ["ask", "Who did Eve Hill meet?"],
+        ["search", "evil"],
+        ["status", "--documents"],
+    ):
+        assert "\x1b" not in run(*arguments)[1]
+
+
+def test_nothing_is_reported_to_anybody(folder):
+    home = folder / "home"
+    home.mkdir()
+    code = (
+        "import sys, qa.cli\n"
+        "sys.argv = ['dateline', 'ask', 'Who did Anna Berg meet?']\n"
+        "try: qa.cli.main()\n"
+        "finally: sys.stderr.write(str(sys.modules.get('openvino_telemetry')))"
+    )
+    dateline(folder, "index", "news")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(home)}
+        | {"DATELINE_CACHE": str(cache_folder())},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stderr == "None"
+    assert not (home / "intel").exists()
+
+
+def test_the_version(run):
+    assert run("--version")[1].startswith("dateline 0.")
 
 
 def test_a_question_imports_nothing_heavy(folder):

@@ -15,7 +15,7 @@ def hit(number, document, start, text, score=0.5):
         Chunk(number, document, start, start + len(text), text),
         info,
         score,
-        {"dense": 0.3, "bm25": 1.0},
+        {"dense": 0.3},
     )
 
 
@@ -27,6 +27,7 @@ def span(text, words, margin):
 def test_equal_answers_are_merged_and_all_their_places_kept():
     first, second = "They met in Paris.", "Talks in paris, and Rome."
     ranked = rank(
+        "Where?",
         [hit(1, "a", 0, first), hit(2, "b", 0, second)],
         [[span(first, "Paris", 1.0)], [span(second, "paris,", 0.5), span(second, "Rome", 0.8)]],
         PLAIN,
@@ -39,6 +40,7 @@ def test_equal_answers_are_merged_and_all_their_places_kept():
 def test_one_place_in_two_overlapping_chunks_is_one_support():
     text = "He said no. They met in Paris."
     ranked = rank(
+        "Where?",
         [hit(1, "a", 0, text), hit(2, "a", 12, text[12:])],
         [[span(text, "Paris", 1.0)], [span(text[12:], "Paris", 2.0)]],
         PLAIN,
@@ -51,6 +53,7 @@ def test_one_place_in_two_overlapping_chunks_is_one_support():
 def test_overlapping_answers_leave_the_better_one():
     text = "They met in the city of Paris today."
     ranked = rank(
+        "Where?",
         [hit(1, "a", 0, text)],
         [[span(text, "city of Paris", 2.0), span(text, "Paris", 1.0), span(text, "today", 0.1)]],
         PLAIN,
@@ -61,6 +64,7 @@ def test_overlapping_answers_leave_the_better_one():
 def test_articles_around_the_same_words_are_not_two_supports():
     text = "Seoul summoned the Russian ambassador."
     ranked = rank(
+        "Where?",
         [hit(1, "a", 0, text)],
         [[span(text, "Russian ambassador", 2.0), span(text, "the Russian ambassador", 1.9)]],
         PLAIN,
@@ -82,7 +86,7 @@ def test_confidences_are_probabilities_and_fall():
         spans = [
             span(text, word, m) for word, m in zip(("Anna", "Bert", "Paris"), margins, strict=True)
         ]
-        found = [c.confidence for c in rank([hit(1, "a", 0, text)], [spans], PLAIN)]
+        found = [c.confidence for c in rank("Where?", [hit(1, "a", 0, text)], [spans], PLAIN)]
         assert all(0 <= value <= 1 for value in found)
         assert found == sorted(found, reverse=True)
 
@@ -91,6 +95,6 @@ def test_order_and_confidence_are_two_models():
     text = "Anna came to Paris."
     spans = [[span(text, "Anna", 2.0), span(text, "Paris", 1.0)]]
     backwards = Calibration((-1, 0, 0), (1, 0, 0), 0, 0.5)
-    ranked = rank([hit(1, "a", 0, text)], spans, backwards)
+    ranked = rank("Where?", [hit(1, "a", 0, text)], spans, backwards)
     assert [c.text for c in ranked] == ["Paris", "Anna"]
     assert ranked[1].confidence == ranked[0].confidence  # never above the one before

@@ -4,17 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from index import EmbeddedIndex
+from index import EmbeddedIndex, Filters
 from qa import Assistant
+from qa.demo import SAMPLE
 
 SEEDS = Path(__file__).parents[3] / "shared" / "seeds"
 pytestmark = pytest.mark.skipif(not SEEDS.is_dir(), reason="the seed articles are not here")
 
 
-@pytest.fixture(scope="module")
-def assistant(tmp_path_factory):
+@pytest.fixture(scope="module", params=[[], [SAMPLE]], ids=["alone", "among others"])
+def assistant(tmp_path_factory, request):
     with EmbeddedIndex.open(tmp_path_factory.mktemp("seeds") / ".dateline") as index:
-        report = index.add_files([SEEDS])
+        report = index.add_files([SEEDS, *request.param])
         assert not report.failed
         yield Assistant(index)
 
@@ -53,5 +54,6 @@ def test_abstention(assistant):
 
 
 def test_dates_and_places(assistant):
-    found = [(d.published.isoformat(), d.place) for d in assistant.index.documents()]
+    seeds = Filters(source=f"{SEEDS.resolve()}/*")
+    found = [(d.published.isoformat(), d.place) for d in assistant.index.documents(seeds)]
     assert found == [("2023-09-05", None), ("2023-09-19", "SEOUL")]

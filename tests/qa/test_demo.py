@@ -1,0 +1,12 @@
+"""`dateline demo` answers its questions, rightly."""
+
+from qa import demo
+
+
+def test_the_demo_answers(capsys):
+    demo.show()
+    out = capsys.readouterr().out
+    assert "21 indexed" in out
+    for answer in ("Old Customs House [1]", "May 22 [1]", "Tunnelling was ruled out because"):
+        assert f"\n{answer}" in out
+    assert "do not say" not in out
