@@ -38,7 +38,7 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
     id TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, file BLOB, title TEXT NOT NULL,
     published TEXT, place TEXT, language TEXT, metadata TEXT NOT NULL, pages TEXT NOT NULL,
-    text BLOB NOT NULL, text_hash TEXT NOT NULL, content_hash TEXT NOT NULL) WITHOUT ROWID;
+    text_hash TEXT NOT NULL, content_hash TEXT NOT NULL, text BLOB NOT NULL);
 CREATE INDEX documents_by_file ON documents (file);
 CREATE INDEX documents_by_text ON documents (text_hash);
 CREATE TABLE chunks (
@@ -179,9 +179,9 @@ class Catalog(Database):
                     document.language and storable(document.language),
                     json.dumps(dict(document.metadata)),
                     json.dumps(document.pages),
-                    zlib.compress(_encode(document.text), 6),
                     document.text_hash,
                     content_hash(document),
+                    zlib.compress(_encode(document.text), 6),
                 ),
             )
             generation = self.generation + 1

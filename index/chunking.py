@@ -96,7 +96,12 @@ def _pieces(text: str, budget: int, count_tokens: CountTokens) -> tuple[list[Spa
     """Sentences with their token counts; a sentence over the budget is cut at words."""
     pieces: list[Span] = []
     counts: list[int] = []
-    spans = sentences.split(text)
+    longest = budget * CHARACTERS_A_TOKEN
+    spans = [  # an endless sentence is cut before it is counted: its encoding would take gigabytes
+        part
+        for start, end in sentences.split(text)
+        for part in _cut(text, start, end, math.ceil((end - start) / longest))
+    ]
     for (start, end), count in zip(
         spans, count_tokens([text[start:end] for start, end in spans]), strict=True
     ):

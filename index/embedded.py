@@ -163,10 +163,11 @@ class EmbeddedIndex(Index):
         """
         paths = [paths] if isinstance(paths, str | Path) else paths
         files: dict[Path, None] = {}
+        skipped: dict[Path, None] = {}
         missing: list[Failure] = []
         for path in paths:
             try:
-                found = list(find_files([path], include, exclude))
+                found = list(find_files([path], include, exclude, on_skip=skipped.setdefault))
                 files.update(dict.fromkeys(Path(os.path.realpath(file)) for file in found))
             except UsageError as error:
                 missing.append(Failure(str(path), str(error)))
@@ -175,6 +176,7 @@ class EmbeddedIndex(Index):
         with self._writing():
             ingest = self._ingest(on_progress)
             ingest.report.failed += missing
+            ingest.report.skipped += [file_source(p, self.path.parent) for p in skipped]
             ingest.add_files(
                 list(files),
                 lambda file: file_source(file, self.path.parent),

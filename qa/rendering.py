@@ -108,6 +108,7 @@ def print_report(report: IndexReport, stats: Stats, to: Console = console) -> No
         "unchanged": report.unchanged,
         "removed": report.removed,
         "failed": report.failed,
+        "skipped (format not supported)": report.skipped,
     }
     done = ", ".join(f"{len(items)} {name}" for name, items in counts.items() if items)
     rate = f" ({report.passages / report.seconds:.0f}/s)" if report.passages else ""

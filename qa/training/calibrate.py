@@ -8,8 +8,7 @@ collection, of the small part of it that holds the answer, and of another part, 
 does not. Over the features of `qa.ranking` two models are fitted to "shares at least half of its
 words (F1) with a gold answer": a conditional logit, which orders the candidates of one question
 (McFadden, "Conditional logit analysis of qualitative choice behavior", 1974), and a logistic
-regression on the first candidate of each, which is its confidence. They and the threshold with the
-best balanced accuracy are written to reader.json.
+regression on the first candidate of each, which is its confidence. Both are written to reader.json.
 """
 
 from __future__ import annotations
@@ -36,6 +35,7 @@ from ..reader import Reader, ReadSpan
 Floats = npt.NDArray[np.float64]
 START = Calibration((0.3, 2.0, 12.0), (0.15, 2.0, 2.5), -3.5, 0.4)
 CANDIDATES = 10  # of each question that the order is fitted on
+THRESHOLD = 0.5  # answer what is likelier right than wrong
 RIDGE = 1e-3
 PARTS = 60  # of a collection
 ROUNDS = 2  # the fit changes which candidates come first, so it is repeated
@@ -113,9 +113,7 @@ def fit(found: Sequence[Row], start: Calibration) -> Calibration:
     tops = [(x[best], right[best]) for x, right in questions for best in [np.argmax(x @ order)]]
     x, y = np.array([row for row, _ in tops]), np.array([right for _, right in tops], np.float64)
     weights, bias = _logistic(x, y)
-    confidence = 1 / (1 + np.exp(-(x @ weights + bias)))
-    threshold = max(np.arange(0.05, 0.95, 0.01), key=lambda t: _balanced(confidence >= t, y == 1))
-    return Calibration(order.tolist(), weights.tolist(), float(bias), round(float(threshold), 2))
+    return Calibration(order.tolist(), weights.tolist(), float(bias), THRESHOLD)
 
 
 def _conditional_logit(questions: Sequence[tuple[Floats, npt.NDArray[np.bool_]]]) -> Floats:
@@ -145,11 +143,6 @@ def _is_right(candidate: Candidate, gold: Sequence[str]) -> bool:
         if shared and 2 * shared / (words.total() + expected.total()) >= 0.5:
             return True
     return False
-
-
-def _balanced(told: npt.NDArray[np.bool_], right: npt.NDArray[np.bool_]) -> float:
-    """Balanced accuracy of telling exactly what is right."""
-    return float((told[right].mean() + (~told[~right]).mean()) / 2)
 
 
 def _logistic(x: Floats, y: Floats) -> tuple[Floats, float]:
