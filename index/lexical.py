@@ -199,7 +199,8 @@ class _Segment:
 
     def postings(self, term: int) -> slice:
         """Where the postings of `term` are."""
-        at = int(np.searchsorted(self.terms, term))
+        # In the array's own type: for any other NumPy converts the whole array first.
+        at = int(np.searchsorted(self.terms, self.terms.dtype.type(term)))
         if at == len(self.terms) or self.terms[at] != term:
             return slice(0)
         return slice(int(self.starts[at]), int(self.starts[at + 1]))
