@@ -13,9 +13,9 @@ from .rendering import console, indexing_progress, print_answer, print_report
 
 SAMPLE = Path(__file__).parent / "sample"
 QUESTIONS = (
-    "Where did Oldacre receive Khadrim?",
+    "Who called off a visit to Haldervik in September 2024?",
     "When was the pilots’ strike settled?",
-    "Why was a tunnel ruled out?",
+    "Why had the ferry’s forward radar not been repaired?",
 )
 
 
