@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
-from .answers import evaluate_open_domain, evaluate_sample
+from pathlib import Path
+
+from .answers import OpenDomainResult, evaluate_open_domain, evaluate_sample
 from .datasets import load_beir, load_squad
-from .retrieval import built_index, evaluate_retrieval
+from .retrieval import MODES, RetrievalResult, built_index, evaluate_retrieval
 
 __all__ = [
     "built_index",
+    "evaluate",
     "evaluate_open_domain",
     "evaluate_retrieval",
     "evaluate_sample",
     "load_beir",
     "load_squad",
 ]
+
+
+def evaluate(
+    path: str | Path, *, questions: int = 500, seed: int = 0, work: Path | None = None
+) -> list[RetrievalResult] | OpenDomainResult:
+    """Measure Dateline's defaults on a collection: retrieval on a BEIR folder, else answers.
+
+    Args:
+        path: a folder in BEIR's layout, or a SQuAD file.
+        questions, seed: the sample of a SQuAD file's questions.
+        work: folder for the indexes, reused while nothing changes; default in the cache.
+
+    Raises:
+        UsageError, LoadError: no such collection, or a damaged one.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        name = path.name.split(".")[0]
+        return evaluate_open_domain(
+            load_squad(path), name, questions=questions, seed=seed, work=work
+        )
+    collection = load_beir(path)
+    with built_index(collection.name, collection.documents, work=work) as built:
+        return [evaluate_retrieval(built.index, collection, mode) for mode in MODES]

@@ -1,5 +1,6 @@
 import pytest
 
+from eval import evaluate
 from eval.datasets import load_beir
 from eval.retrieval import (
     built_index,
@@ -10,6 +11,7 @@ from eval.retrieval import (
 )
 from index import IndexSettings
 from index.document import Chunk, Document, DocumentInfo, Hit
+from index.errors import UsageError
 
 
 class ManyChunks:
@@ -121,3 +123,10 @@ def test_a_build_that_failed_is_not_reused(tmp_path, light, monkeypatch):
     with built_index("name", documents, work=tmp_path) as built:
         assert built.index.stats().documents == 2
     assert len(folders(tmp_path)) == 1
+
+
+def test_evaluate_takes_a_collection_of_either_kind(beir_folder, tmp_path):
+    results = evaluate(beir_folder, work=tmp_path / "work")
+    assert [result.mode for result in results] == ["bm25", "dense", "hybrid"]
+    with pytest.raises(UsageError, match="nothing"):
+        evaluate(tmp_path / "nothing.json")
