@@ -285,6 +285,7 @@ def test_the_records_of_a_file_are_not_those_of_another(tmp_path, index):
     assert index.remove(["/"]) == []
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
 def test_threads_that_come_and_go_leave_no_connection_open(filled):
     def open_files():
         return len(list(Path("/proc/self/fd").iterdir()))
