@@ -51,6 +51,8 @@ def retrieval(
     dense_weight: Annotated[
         float, typer.Option(min=0, max=1, help="Weight of the dense ranking in fusion.")
     ] = 0.5,
+    stem: Annotated[bool, typer.Option(help="Reduce words to stems for BM25.")] = True,
+    stop_words: Annotated[bool, typer.Option(help="Leave the commonest words out of BM25.")] = True,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N queries.")] = None,
     run_out: Annotated[
         Path | None, typer.Option(help="Folder for TREC run files, COLLECTION.MODE.run.")
@@ -71,7 +73,9 @@ def retrieval(
         write_run,
     )
 
-    settings = IndexSettings(fusion=fusion, dense_weight=dense_weight)
+    settings = IndexSettings(
+        fusion=fusion, dense_weight=dense_weight, stem=stem, stop_words=stop_words
+    )
     results: list[RetrievalResult] = []
     for path in paths:
         collection = load_beir(path, split)

@@ -344,6 +344,13 @@ class Catalog(Database):
         """Note that a file has been read to its end."""
         self._db.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (os.fsencode(path), digest))
 
+    def move(self, found: Iterable[tuple[str, str]]) -> None:
+        """Note where documents' files are now, as (path, document id): projects are moved."""
+        self._db.executemany(
+            "UPDATE documents SET file = ?1 WHERE id = ?2 AND file IS NOT ?1",
+            [(os.fsencode(file), id_) for file, id_ in found],
+        )
+
     def forget_files(self) -> None:
         """Drop the notes of files that no document comes from any more."""
         self._db.execute(

@@ -21,7 +21,7 @@ from .errors import EmbedderError
 if TYPE_CHECKING:
     import torch
 
-ATTENTION = "eager"  # written out, attention is what the engines know how to fuse: a third faster
+ATTENTION = "eager"  # written out, attention is what the engines know how to fuse
 SMALL_TENSOR = 1024  # values; biases and norms below it stay float32, they cost nothing
 
 

@@ -7,7 +7,6 @@ commit, so nothing reported can be lost, and nothing is ever half there.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -159,7 +158,7 @@ class Ingest:
             records = path.suffix.lower() in RECORD_SUFFIXES
             self._advance(len(document.text.encode()) if records else self._unread)
         self.report.failed += [Failure(source, str(error)) for error in failures]
-        if ids:
+        if ids and not failures:  # else it is read, and its failures named, again next time
             self._read_files.append((str(path), digest, ids))
 
     def _take(self, document: Document, file: str | None) -> None:
@@ -197,11 +196,8 @@ class Ingest:
             part = texts[first : first + EMBED_SLICE]
             vectors[first : first + len(part)] = self._embedder.embed(part, self._count)
         rows = iter(vectors)
-        with self._catalog.transaction() as connection:
-            connection.executemany(  # a project that has moved keeps its documents
-                "UPDATE documents SET file = ?1 WHERE id = ?2 AND file IS NOT ?1",
-                [(os.fsencode(file), id_) for file, id_ in self._found],
-            )
+        with self._catalog.transaction():
+            self._catalog.move(self._found)
             for path, digest, ids in self._read_files:
                 gone = [id_ for id_ in self._catalog.ids(file=path) if id_ not in ids]
                 self._catalog.delete(gone)

@@ -15,7 +15,6 @@ from .reader import Reader, ReadSpan
 
 PASSAGES = 12  # read for a question
 ANSWERS = 3  # shown at most
-CITATIONS_AN_ANSWER = 4
 NEAREST = 3  # passages shown when abstaining
 
 
@@ -91,10 +90,9 @@ class Assistant:
         return hits, candidates, {"retrieve": retrieved, "read": _milliseconds(started)}
 
     def _span(self, question: Question, candidate: Candidate, citations: _Citations) -> Span:
-        supports = candidate.supports[:CITATIONS_AN_ANSWER]
-        numbers = [citations.add(support) for support in supports]
+        numbers = [citations.add(support) for support in candidate.supports]
         return Span(
-            text=supports[0].text,
+            text=candidate.text,
             confidence=round(candidate.confidence, 4),
             slot=question.slot,
             citations=numbers,

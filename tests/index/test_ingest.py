@@ -152,3 +152,11 @@ def test_what_may_not_be_read_says_so(index, folder):
     (folder / "sub").chmod(0o700)
     assert len(reasons) == 2
     assert all("cannot be read: Permission denied" in reason for reason in reasons)
+
+
+def test_a_bad_record_is_named_every_time(tmp_path, index):
+    path = tmp_path / "wire.jsonl"
+    path.write_text('{"id": 1, "text": "The ferry sank."}\nnot JSON\n')
+    first, second = index.add_files([path]), index.add_files([path])
+    assert first.indexed == second.unchanged == ["wire.jsonl#1"]
+    assert first.failed == second.failed != []
