@@ -6,12 +6,14 @@ from pathlib import Path
 
 from .answers import OpenDomainResult, evaluate_open_domain, evaluate_sample
 from .datasets import load_beir, load_squad
+from .reading import evaluate_reading
 from .retrieval import MODES, RetrievalResult, built_index, evaluate_retrieval
 
 __all__ = [
     "built_index",
     "evaluate",
     "evaluate_open_domain",
+    "evaluate_reading",
     "evaluate_retrieval",
     "evaluate_sample",
     "load_beir",

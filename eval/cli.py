@@ -6,6 +6,7 @@ The commands are mounted in `dateline`, which also turns errors into messages an
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -18,6 +19,10 @@ from . import tables
 from .measuring import machine
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    from qa.reader import Reader
+
     from .answers import OpenDomainResult, SampleResult
     from .retrieval import RetrievalResult
 
@@ -28,6 +33,15 @@ app = typer.Typer(
 )
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+OutOption = Annotated[
+    Path | None, typer.Option(help="Write every question's outcome there, one JSON a line.")
+]
+ReaderOption = Annotated[
+    Path | None, typer.Option(help="Folder of the reader (default: the shipped one).")
+]
+TorchOption = Annotated[
+    Path | None, typer.Option(help="Hugging Face folder with weights for PyTorch to run.")
+]
 WorkOption = Annotated[
     Path | None,
     typer.Option(help="Folder for the indexes, reused while nothing changes (default: the cache)."),
@@ -107,9 +121,7 @@ def answers(
     *,
     questions: Annotated[int, typer.Option(min=1, help="How many questions to sample.")] = 500,
     seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="Write every question's outcome there, one JSON a line.")
-    ] = None,
+    out: OutOption = None,
     work: WorkOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -132,13 +144,82 @@ def answers(
     else:
         with sample_index() as (index, _):
             result = evaluate_sample(Assistant(index), bundled_questions(), index.stats().documents)
-    if out:
-        rows = (json.dumps(asdict(row), ensure_ascii=False) for row in result.rows)
-        out.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+    _write_rows(out, result.rows)
     if as_json:
         tables.print_json(tables.summary(result))
     else:
         tables.print_pairs(tables.summary(result))
+
+
+@app.command(epilog="Example: dateline eval reading dev-v2.0.json --robustness")
+def reading(
+    path: Annotated[Path, typer.Argument(help="A SQuAD .json or .jsonl[.gz] file.")],
+    *,
+    reader: ReaderOption = None,
+    torch: TorchOption = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only so many questions, sampled.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the sample and of the typing errors.")] = 0,
+    robustness: Annotated[
+        bool,
+        typer.Option(
+            "--robustness",
+            help="Read the answerable questions again: lower-cased, upper-cased, with a typo,"
+            " without their final punctuation.",
+        ),
+    ] = False,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read every question's own passage: exact match, F1, calibration, risk and coverage, spans.
+
+    With --torch the weights of that folder are read in float32 by PyTorch, the rest being as
+    shipped: the difference is what the shipped precision costs.
+    """
+    from .datasets import load_squad  # noqa: PLC0415
+    from .reading import evaluate_reading  # noqa: PLC0415
+
+    result = evaluate_reading(
+        load_squad(path),
+        path.name.split(".")[0],
+        reader=_reader(reader, torch),
+        limit=limit,
+        seed=seed,
+        robustness=robustness,
+    )
+    _write_rows(out, result.rows)
+    if as_json:
+        tables.print_json(tables.summary(result))
+    else:
+        tables.print_reading(result)
+
+
+@app.command(epilog="Example: dateline eval reader-speed --json")
+def reader_speed(
+    *, reader: ReaderOption = None, torch: TorchOption = None, as_json: JsonOption = False
+) -> None:
+    """Milliseconds per 256-token input at batches of 1, 8 and 16, beside PyTorch.
+
+    PyTorch runs the same weights, in float32 and under bfloat16 autocast: those of --torch, else
+    those in the reader's own model.onnx.
+    """
+    from index.errors import ReaderError  # noqa: PLC0415
+    from index.inference import Engine  # noqa: PLC0415
+    from qa.reader import SHIPPED  # noqa: PLC0415
+
+    from .reader_speed import measure_engines  # noqa: PLC0415
+    from .torch_reader import TorchEngine, load_folder, load_onnx  # noqa: PLC0415
+
+    measured_on = machine()
+    engines: list[Engine] = [_reader(reader, None).engine]
+    try:
+        model = load_folder(torch) if torch else load_onnx((reader or SHIPPED) / "model.onnx")
+        engines += [TorchEngine(model), TorchEngine(model, bf16=True)]
+    except ReaderError as error:
+        typer.echo(f"{error} Only {engines[0].name} is measured.", err=True)
+    results = measure_engines(engines)
+    (tables.print_measured if as_json else tables.print_reader_speed)(measured_on, results)
 
 
 @app.command(epilog="Example: dateline eval speed --contexts dev-v1.1.json --json")
@@ -242,3 +323,20 @@ def recall(
         found, asked = held_out(found, sample, seed)
     results = list(evaluate_recall(found, asked, ks=k or KS, exact_limit=exact_limit, seed=seed))
     (tables.print_measured if as_json else tables.print_recall)(measured_on, results)
+
+
+def _reader(folder: Path | None, torch: Path | None) -> Reader:
+    """The reader in `folder`, or the shipped one; its weights from `torch`, where given."""
+    from qa.reader import SHIPPED, Reader  # noqa: PLC0415
+
+    if torch is None:
+        return Reader(folder or SHIPPED)
+    from .torch_reader import TorchEngine, load_folder  # noqa: PLC0415
+
+    return Reader(folder or SHIPPED, TorchEngine(load_folder(torch)))
+
+
+def _write_rows(path: Path | None, rows: Iterable[DataclassInstance]) -> None:
+    if path:
+        lines = (json.dumps(asdict(row), ensure_ascii=False) for row in rows)
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .benchmark import SpeedResult
     from .bm25 import Bm25Result
     from .measuring import Latency
+    from .reader_speed import ReaderSpeed
+    from .reading import ReadingResult
     from .recall import RecallResult
     from .retrieval import RetrievalResult
 
@@ -148,6 +150,44 @@ def print_recall(machine: Mapping[str, Any], results: Sequence[RecallResult]) ->
             )
 
 
+def print_reading(result: ReadingResult) -> None:
+    """One figure a line, then a row for every question word and every way of typing."""
+    values = summary(result)
+    words, variants = values.pop("by_question_word"), values.pop("robustness")
+    for curve in ("reliability", "risk_coverage"):  # --json has them
+        del values["trust"][curve]
+    if result.no_answer is None:
+        del values["no_answer"]
+    print_pairs(values)
+    typer.echo()
+    _print_table(
+        ["question word", "questions", "exact match", "F1"],
+        [[word, *map(_figure, scores.values())] for word, scores in words.items()],
+    )
+    if variants:
+        typer.echo()
+        _print_table(
+            ["questions typed", "changed", "F1", "drop", "p"],
+            [[name, *map(_figure, scores.values())] for name, scores in variants.items()],
+        )
+
+
+def print_reader_speed(machine: Mapping[str, Any], results: Sequence[ReaderSpeed]) -> None:
+    """A row for every engine and batch size."""
+    rows = [
+        [
+            r.engine,
+            str(r.batch),
+            _both(r.latency),
+            f"{r.per_input:.1f}",
+            f"{r.inputs_per_second:.1f}",
+        ]
+        for r in results
+    ]
+    _print_table(["engine", "batch", "ms a batch p50/p95", "ms an input", "inputs/s"], rows)
+    _print_machine(machine)
+
+
 def summary(result: DataclassInstance) -> dict[str, Any]:
     """A result as JSON values, without its long details."""
     return {
@@ -162,6 +202,8 @@ def _plain(value: object) -> object:
         return summary(value)
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return _plain(value._asdict())
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
     if isinstance(value, Mapping):
         return {key: _plain(inner) for key, inner in value.items()}
     return round(value, 6) if isinstance(value, float) and abs(value) >= 1e-3 else value
@@ -174,11 +216,15 @@ def _figures(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         name = f"{prefix}{key.replace('_', ' ')}"
         if isinstance(value, dict):
             figures.update(_figures(value, f"{name} "))
-        elif isinstance(value, float):
-            figures[name] = f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
         else:
-            figures[name] = "unknown" if value is None else str(value)
+            figures[name] = _figure(value)
     return figures
+
+
+def _figure(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+    return "unknown" if value is None else str(value)
 
 
 def _both(times: Latency) -> str:

@@ -59,11 +59,14 @@ class Reader:
 
     The engine is loaded at the first question and the model's SHA-256 is checked then.
 
+    Args:
+        engine: runs the same weights instead of the folder's model.onnx, which is then not read.
+
     Raises:
         ReaderError: a file is missing or damaged.
     """
 
-    def __init__(self, folder: Path = SHIPPED) -> None:
+    def __init__(self, folder: Path = SHIPPED, engine: Engine | None = None) -> None:
         self._folder = folder
         try:
             self.settings: dict[str, Any] = json.loads(
@@ -78,7 +81,7 @@ class Reader:
         self._tokenizer.no_padding()
         self._begin: int = self._tokenizer.token_to_id("[CLS]") or 0
         self._separator: int = self._tokenizer.token_to_id("[SEP]") or 0
-        self._engine: Engine | None = None
+        self._engine = engine
         self._loading = threading.Lock()
 
     @property

@@ -1,0 +1,353 @@
+"""How well the reader reads: every question over its own passage, by the product's own path.
+
+Retrieval is out of the way, so that the figures compare with published ones on SQuAD: exact match
+and F1 (Rajpurkar et al., EMNLP 2016) of the best span whatever its confidence and, where the file
+has unanswerable questions, those of SQuAD 2.0 (Rajpurkar et al., ACL 2018). Then what the
+confidence is worth, how clean the spans are, and what other ways of typing a question cost.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from index import Chunk, Document, Embedder, Hit, load_embedder
+from index.chunking import context_of, fit_context
+from index.errors import UsageError
+from qa.ranking import Calibration, rank
+from qa.reader import Reader
+
+from .calibration import Trust, measure_trust, roc_auc
+from .datasets import Example, paragraph_documents
+from .keyboard import VARIANTS
+from .measuring import Latency, latency, tracked
+from .metrics import (
+    Interval,
+    best_threshold,
+    bootstrap_interval,
+    exact_match,
+    f1,
+    randomization_test,
+)
+from .spans import SpanShape, cuts_a_word, question_word, span_shape
+
+RIGHT = 0.5  # F1 with a gold answer from which an answer counts as right
+EMBED_SLICE = 512  # texts between two signs of progress
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingRow:
+    """One question's outcome; `prediction` is `context[start:end]`, empty where there is none."""
+
+    id: str
+    question: str
+    answers: tuple[str, ...]
+    prediction: str
+    start: int
+    end: int
+    confidence: float
+    exact_match: float
+    f1: float
+    right: bool
+    cuts_a_word: bool
+    milliseconds: float
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the passage answers the question."""
+        return bool(self.answers)
+
+
+class Scores(NamedTuple):
+    """Mean exact match and F1 of so many questions."""
+
+    questions: int
+    exact_match: float
+    f1: float
+
+
+class BestScore(NamedTuple):
+    """The highest mean that any threshold gives, and the confidence that it answers from."""
+
+    score: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAnswer:
+    """SQuAD 2.0's scores over all questions, "" being the right answer to unanswerable ones.
+
+    Attributes:
+        best_exact_match, best_f1: as the official script finds them, on the very questions.
+        exact_match, f1: at the shipped threshold.
+        answered: share of the answerable questions that is answered there.
+        false_answers: share of the unanswerable questions that is answered all the same.
+        roc_auc: of the confidence, answerable questions against unanswerable ones.
+    """
+
+    unanswerable: int
+    best_exact_match: BestScore
+    best_f1: BestScore
+    exact_match: float
+    f1: float
+    answered: float
+    false_answers: float
+    roc_auc: float | None
+
+
+class VariantScore(NamedTuple):
+    """F1 of the answerable questions typed in another way, of which `changed` look different.
+
+    `drop` is the F1 of the questions as they are less this one; `p_value` is that of the paired
+    randomisation test.
+    """
+
+    changed: int
+    f1: float
+    drop: float
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingResult:
+    """Given-passage answers over one SQuAD file; shares and means are in [0, 1].
+
+    Attributes:
+        exact_match, f1: over the answerable questions, of the best span whatever its confidence.
+        no_answer: None where every question is answerable.
+        trust: over all questions; an answer is right if its F1 with a gold answer is RIGHT or more.
+        spans, by_question_word: over the answerable questions.
+        robustness: by way of typing; empty unless asked for.
+        latency: of reading and ranking one passage, in milliseconds.
+    """
+
+    name: str
+    engine: str
+    questions: int
+    answerable: int
+    exact_match: float
+    exact_match_interval: Interval
+    f1: float
+    f1_interval: Interval
+    no_answer: NoAnswer | None
+    trust: Trust
+    spans: SpanShape
+    by_question_word: Mapping[str, Scores]
+    robustness: Mapping[str, VariantScore]
+    latency: Latency
+    rows: tuple[ReadingRow, ...]
+
+
+class _Passage(NamedTuple):
+    document: Document
+    vector: Vectors
+
+
+def evaluate_reading(
+    examples: Sequence[Example],
+    name: str,
+    *,
+    reader: Reader | None = None,
+    embedder: Embedder | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    robustness: bool = False,
+) -> ReadingResult:
+    """Read every question's own passage, measure the answers and their confidence.
+
+    A passage is embedded whole, with its title in front as the index does it; what exceeds the
+    embedder's window is not seen by the cosine, but read.
+
+    Args:
+        limit: only so many questions, sampled with `random.Random(seed)`.
+        seed: also of the typing errors.
+        robustness: read the answerable questions once more for each of `keyboard.VARIANTS`.
+
+    Raises:
+        UsageError: no question is answerable.
+    """
+    chosen = list(examples)
+    if limit is not None and limit < len(chosen):
+        chosen = random.Random(seed).sample(chosen, limit)
+    chosen = [replace(e, question=" ".join(e.question.split())) for e in chosen]  # as `ask` does
+    answerable = [example for example in chosen if not example.is_impossible]
+    if not answerable:
+        raise UsageError("No question is answerable.", "Give another SQuAD file, or more of it.")
+    reader, embedder = reader or Reader(), embedder or load_embedder()
+    calibration = Calibration(**reader.settings["calibration"])
+    passages = _passages(chosen, embedder)
+
+    def read(asked: Sequence[Example], description: str) -> tuple[ReadingRow, ...]:
+        questions = [example.question for example in asked]
+        vectors = _embed(embedder, questions, f"embedding questions, {description}")
+        rows = []
+        for number, example in enumerate(tracked(asked, f"reading {description}")):
+            passage = passages[example.context]
+            cosine = float(passage.vector @ vectors[number])
+            rows.append(_row(reader, calibration, example, passage.document, cosine))
+        return tuple(rows)
+
+    reader.read("Who?", ["Nobody."])  # loads the engine: the figures below are warm
+    rows = read(chosen, name)
+    scored = [row for row in rows if row.answerable]
+    return ReadingResult(
+        name=name,
+        engine=reader.engine.name,
+        questions=len(rows),
+        answerable=len(scored),
+        exact_match=statistics.fmean(row.exact_match for row in scored),
+        exact_match_interval=bootstrap_interval([row.exact_match for row in scored]),
+        f1=statistics.fmean(row.f1 for row in scored),
+        f1_interval=bootstrap_interval([row.f1 for row in scored]),
+        no_answer=no_answer_scores(rows, calibration.threshold),
+        trust=measure_trust(
+            [row.confidence for row in rows], [row.right for row in rows], calibration.threshold
+        ),
+        spans=span_shape(
+            [row.prediction for row in scored],
+            [row.answers for row in scored],
+            [row.cuts_a_word for row in scored],
+        ),
+        by_question_word=_by_question_word(scored),
+        robustness=_robustness(answerable, scored, read, seed) if robustness else {},
+        latency=latency([row.milliseconds for row in rows]),
+        rows=rows,
+    )
+
+
+def no_answer_scores(rows: Sequence[ReadingRow], threshold: float) -> NoAnswer | None:
+    """SQuAD 2.0's scores, or None if all questions are answerable.
+
+    The official script takes a probability that there is no answer: one less the confidence.
+    """
+    answerable = [row.answerable for row in rows]
+    if all(answerable):
+        return None
+    predicted = [bool(row.prediction) for row in rows]
+    doubts = [1 - row.confidence for row in rows]
+
+    def best(scores: Sequence[float]) -> BestScore:
+        found = best_threshold(scores, answerable, predicted, doubts)
+        return BestScore(found.score, 1 - found.threshold)
+
+    told = [row.prediction if row.confidence >= threshold else "" for row in rows]
+    golds = [row.answers for row in rows]
+    has = [bool(text) for text, gold in zip(told, golds, strict=True) if gold]
+    false = [bool(text) for text, gold in zip(told, golds, strict=True) if not gold]
+    return NoAnswer(
+        unanswerable=len(false),
+        best_exact_match=best([row.exact_match for row in rows]),
+        best_f1=best([row.f1 for row in rows]),
+        exact_match=statistics.fmean(map(exact_match, told, golds)),
+        f1=statistics.fmean(map(f1, told, golds)),
+        answered=statistics.fmean(has) if has else 0.0,
+        false_answers=statistics.fmean(false),
+        roc_auc=roc_auc([row.confidence for row in rows], answerable),
+    )
+
+
+def _passages(examples: Sequence[Example], embedder: Embedder) -> dict[str, _Passage]:
+    """Every distinct context with its vector, by context."""
+    documents = paragraph_documents(examples)
+    texts = [
+        f"{fit_context(context_of(document), embedder.count_tokens)[0]}\n{document.text}"
+        for document in documents.values()
+    ]
+    vectors = _embed(embedder, texts, "embedding passages")
+    return {
+        context: _Passage(document, vector)
+        for (context, document), vector in zip(documents.items(), vectors, strict=True)
+    }
+
+
+def _embed(embedder: Embedder, texts: Sequence[str], description: str) -> Vectors:
+    """One vector a text, questions too: in batches, which the default model allows.
+
+    (It has no prompts that would set questions apart.)
+    """
+    slices = [texts[n : n + EMBED_SLICE] for n in range(0, len(texts), EMBED_SLICE)]
+    return np.concatenate([embedder.embed(part) for part in tracked(slices, description)])
+
+
+def _row(
+    reader: Reader, calibration: Calibration, example: Example, document: Document, cosine: float
+) -> ReadingRow:
+    question, text = example.question, example.context
+    hit = Hit(Chunk(0, document.id, 0, len(text), text), document, cosine, {"dense": cosine})
+    started = time.perf_counter()
+    ranked = rank(question, [hit], reader.read(question, [text]), calibration)
+    milliseconds = 1000 * (time.perf_counter() - started)
+    best = ranked[0].supports[0] if ranked else None
+    start, end = (best.start, best.end) if best else (0, 0)
+    score = f1(text[start:end], example.answers)
+    return ReadingRow(
+        id=example.id,
+        question=question,
+        answers=example.answers,
+        prediction=text[start:end],
+        start=start,
+        end=end,
+        confidence=ranked[0].confidence if ranked else 0.0,
+        exact_match=exact_match(text[start:end], example.answers),
+        f1=score,
+        right=not example.is_impossible and score >= RIGHT,
+        cuts_a_word=cuts_a_word(text, start, end),
+        milliseconds=milliseconds,
+    )
+
+
+def _by_question_word(rows: Sequence[ReadingRow]) -> dict[str, Scores]:
+    """Scores by question word, the most frequent first."""
+    groups: dict[str, list[ReadingRow]] = {}
+    for row in rows:
+        groups.setdefault(question_word(row.question), []).append(row)
+    return {
+        word: Scores(
+            len(group),
+            statistics.fmean(row.exact_match for row in group),
+            statistics.fmean(row.f1 for row in group),
+        )
+        for word, group in sorted(groups.items(), key=lambda item: -len(item[1]))
+    }
+
+
+def _robustness(
+    examples: Sequence[Example],
+    plain: Sequence[ReadingRow],
+    read: Callable[[Sequence[Example], str], tuple[ReadingRow, ...]],
+    seed: int,
+) -> dict[str, VariantScore]:
+    """F1 of each way of typing the questions, against `plain`, the same questions as they are."""
+    before = [row.f1 for row in plain]
+    scores = {}
+    for name, asked in _typed(examples, seed):
+        after = [row.f1 for row in read(asked, name)]
+        mean = statistics.fmean(after)
+        scores[name] = VariantScore(
+            sum(a.question != b.question for a, b in zip(examples, asked, strict=True)),
+            mean,
+            statistics.fmean(before) - mean,
+            randomization_test(before, after),
+        )
+    return scores
+
+
+def _typed(examples: Sequence[Example], seed: int) -> Iterator[tuple[str, list[Example]]]:
+    """The examples in each way of typing; the typo of a question depends on seed and id alone."""
+    for name, change in VARIANTS.items():
+        yield (
+            name,
+            [
+                replace(e, question=change(e.question, random.Random(f"{seed} {e.id}")))
+                for e in examples
+            ],
+        )
