@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint test-long bench clean
+.PHONY: help demo test lint test-long bench reader clean
 
 help:
 	@echo "make demo       index the bundled sample documents and answer three questions"
 	@echo "make test       lint, types and tests"
 	@echo "make test-long  the tests that run long (hundreds of kills of a running indexer)"
 	@echo "make bench      speed and memory on 1,000 and 20,000 passages"
+	@echo "make reader     train, export and calibrate the reader (hours): make reader DATA=folder"
 	@echo "make clean      remove what the others made"
 
 .venv/bin/python:
@@ -40,6 +41,14 @@ test-long: .venv/.installed-dev
 
 bench: .venv/.installed
 	$(BIN)/dateline eval speed
+
+# Stopped, it goes on from its last checkpoint in WORK.
+WORK ?= .work/reader
+reader: .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train]'
+	$(BIN)/python -m qa.training.train $(DATA) $(WORK)
+	$(BIN)/python -m qa.training.export $(WORK)/model qa/models/reader
+	$(BIN)/python -m qa.training.calibrate $(DATA) --reader qa/models/reader
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

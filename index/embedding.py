@@ -155,7 +155,7 @@ def load_embedder(name: str = DEFAULT_EMBEDDER) -> OnnxEmbedder:
     Raises:
         EmbedderError: no such model.
     """
-    source = _find(name)
+    source = find_model(name)
     key = hashlib.sha256(json.dumps([EXPORT_VERSION, str(source), _stat(source)]).encode())
     folder = cache_folder() / "embedders" / key.hexdigest()[:16]
     if not _whole(folder):
@@ -194,7 +194,7 @@ def _export(name: str, source: Path, folder: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _find(name: str) -> Path:
+def find_model(name: str) -> Path:
     """The folder of a sentence-transformers model: a path, or the package that carries it."""
     if Path(name).is_dir():
         return Path(name).resolve()

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.embedding import DEFAULT_EMBEDDER, OnnxEmbedder, _find, load_embedder
+from index.embedding import DEFAULT_EMBEDDER, OnnxEmbedder, find_model, load_embedder
 from index.errors import EmbedderError, UsageError
 from index.inference import ENGINES
 
@@ -72,7 +72,7 @@ def reference():
     os.environ["HF_HUB_OFFLINE"] = "1"
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(_find(DEFAULT_EMBEDDER)), device="cpu")
+    model = SentenceTransformer(str(find_model(DEFAULT_EMBEDDER)), device="cpu")
     clean = [text.encode("utf-8", "replace").decode() for text in PASSAGES]
     return model, clean, model.encode(clean, normalize_embeddings=True, batch_size=8)
 

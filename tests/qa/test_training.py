@@ -1,0 +1,251 @@
+"""What training promises: spans survive every change, and a run can be stopped and taken up."""
+
+import gzip
+import json
+import random
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import BertConfig, BertForQuestionAnswering
+
+from index.embedding import DEFAULT_EMBEDDER, find_model
+from qa.training import train as training_module
+from qa.training.examples import SOURCES, Corpus, Example, cut, is_held_out, load
+from qa.training.features import MAX_TOKENS, batches, collate, featurise
+from qa.training.negatives import with_unanswerable
+from qa.training.perturbation import OPPOSITES, Neighbours, Perturbation, noisy
+from qa.training.scoring import word_f1
+from qa.training.train import Stage, Training
+
+WORDS = "river harbour minister signed treaty opened bridge Lisbon Porto Maria Silva 1974 2,500"
+PASSAGE = (
+    "Maria Silva opened the largest bridge in Lisbon on 4 May 1974. The mayor of Porto, Rui Costa, "
+    "stayed away. It cost 2,500 escudos before the war. Nobody lived in the northern harbour."
+)
+
+
+def example(question="Who opened the largest bridge in Lisbon in 1974?", answer="Maria Silva"):
+    start = PASSAGE.index(answer)
+    return Example("1", "test", "a", PASSAGE, question, ((start, start + len(answer)),))
+
+
+def answers_of(some):
+    return [some.context[start:end] for start, end in some.answers]
+
+
+def neighbours():
+    vocabulary = {w: i for i, w in enumerate("bridge tunnel opened closed harbour cellar".split())}
+    return Neighbours(np.eye(6, 4, dtype=np.float32) + 0.1, vocabulary)
+
+
+def other_examples():
+    return [
+        example("Who stayed away with Jorge Sampaio?", "Rui Costa"),
+        example("What did Rui Costa of Porto do?", "stayed away"),
+    ]
+
+
+@given(st.integers(0, 10_000))
+def test_a_changed_example_keeps_its_answer(seed):
+    perturbation = Perturbation([example(), *other_examples()], neighbours())
+    changed = perturbation.consistent(example(), random.Random(seed))
+    if changed:
+        assert answers_of(changed) == ["Maria Silva"]
+        assert changed.question != example().question
+        assert changed.context != PASSAGE
+
+
+@given(st.integers(0, 10_000))
+def test_an_unanswerable_question_differs_from_the_answerable_one(seed):
+    perturbation = Perturbation([example(), *other_examples()], neighbours())
+    made = perturbation.unanswerable(example(), random.Random(seed))
+    if made:
+        assert made.answers == ()
+        assert made.question != example().question or "Maria Silva" not in made.context
+
+
+def test_every_kind_of_unanswerable_question_comes_up():
+    perturbation = Perturbation([example(), *other_examples()], neighbours())
+    made = {perturbation.unanswerable(example(), random.Random(seed)) for seed in range(300)} - {
+        None
+    }
+    asked = " ".join(some.question for some in made)
+    assert "Who never opened" in asked
+    assert "smallest" in asked
+    assert any(name in asked for name in ("Porto", "Rui Costa"))
+    assert any(some.context != PASSAGE for some in made)
+    assert len({some.question for some in made}) > 5
+
+
+def test_opposites_go_both_ways():
+    assert "smallest" in OPPOSITES["largest"]
+    assert "largest" in OPPOSITES["smallest"]
+
+
+@given(st.lists(st.sampled_from(WORDS.split()), min_size=2, max_size=900), st.integers(0, 99))
+def test_a_cut_passage_holds_an_answer_whole(words, seed):
+    context = ". ".join(words)
+    dice = random.Random(seed)
+    at = dice.randrange(len(words))
+    start = sum(len(word) + 2 for word in words[:at])
+    whole = Example("1", "t", "g", context, "What?", ((start, start + len(words[at])),))
+    assert words[at] in answers_of(cut(whole, dice))
+
+
+@given(st.text(max_size=80), st.integers(0, 99))
+def test_noise_is_small(question, seed):
+    made = noisy(question, random.Random(seed))
+    assert abs(len(made) - len(question)) <= len(question) - len(question.rstrip("?.! ")) + 1
+
+
+def tokenizer():
+    from tokenizers import Tokenizer
+
+    made = Tokenizer.from_file(str(find_model(DEFAULT_EMBEDDER) / "tokenizer.json"))
+    made.no_truncation()
+    made.no_padding()
+    return made
+
+
+@given(st.lists(st.sampled_from(WORDS.split()), min_size=1, max_size=700), st.integers(0, 99))
+def test_target_tokens_are_the_answer(words, seed):
+    context = " ".join(words)
+    dice = random.Random(seed)
+    at = dice.randrange(len(words))
+    start = sum(len(word) + 1 for word in words[:at])
+    made = Example("1", "t", "g", context, "Who signed it?", ((start, start + len(words[at])),))
+    encoder = tokenizer()
+    (feature,) = featurise([made], encoder, dice)
+    ((first, last),) = feature.targets
+    assert encoder.decode(feature.ids[first : last + 1]).replace(" ", "") == words[at].lower()
+    assert len(feature.ids) <= MAX_TOKENS
+    assert first >= feature.passage
+
+
+def test_batches_hold_everything_once_and_targets_are_distributions():
+    examples = [example(), *other_examples()] * 20
+    examples += with_unanswerable(examples, neighbours(), 0.5, random.Random(3))
+    features = featurise(examples, tokenizer(), random.Random(0))
+    seen = 0
+    for group in batches(features, 8, random.Random(1)):
+        batch = collate(group)
+        seen += len(group)
+        assert batch.starts.sum(1) == pytest.approx(1)
+        assert batch.ends.sum(1) == pytest.approx(1)
+        assert (batch.starts > 0).astype(int).max(1).all()
+        assert batch.readable[batch.starts > 0].all()
+    assert seen == len(features)
+    assert any(feature.targets == ((0, 0),) for feature in features)
+
+
+def test_word_f1():
+    assert word_f1("the Maria Silva", ["Maria Silva"]) == 1
+    assert word_f1("Silva", ["Maria Silva"]) == pytest.approx(2 / 3)
+    assert word_f1("Porto", ["Maria Silva"]) == 0
+    assert word_f1("Porto", []) == 0
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A folder with a few examples of every source."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for source in SOURCES:
+        rows = []
+        for number in range(14):
+            some = [example(), *other_examples()][number % 3]
+            start, end = some.answers[0]
+            row = {
+                "id": f"{source.name}-{number}",
+                "title": f"Wiki1k:wikinews:{number % 12}:{number}:1",
+                "context": f"{number}. {some.context}",
+                "question": some.question,
+                "answers": [{"text": some.context[start:end], "start": start + len(f"{number}. ")}],
+                "is_impossible": False,
+            }
+            rows.append(json.dumps(row))
+        with gzip.open(folder / f"{source.name}.jsonl.gz", "wt", encoding="utf-8") as file:
+            file.write("\n".join(rows))
+    return folder
+
+
+def test_held_out_articles_are_in_no_epoch(data):
+    corpus = Corpus(data)
+    kept = {e.group for examples in corpus.held_out.values() for e in examples}
+    used = {
+        e.group
+        for kind in ("sentence", "passage", "core")
+        for e in corpus.epoch(kind, random.Random())
+    }
+    assert used
+    assert not used & kept
+    assert all(is_held_out(e) for examples in corpus.held_out.values() for e in examples)
+
+
+def test_a_sentence_among_its_neighbours_keeps_its_answers(data):
+    corpus = Corpus(data)
+    for some in corpus.examples["qamr_dev"]:
+        composed = corpus.composed(some, random.Random(0))
+        assert answers_of(composed) == answers_of(some)
+
+
+def test_loaded_answers_carry_no_white_space(tmp_path):
+    row = {
+        "id": 1, "title": "", "context": " a b ", "question": "?",
+        "answers": [{"text": " b ", "start": 2}], "is_impossible": False,
+    }  # fmt: skip
+    path = tmp_path / "x.jsonl.gz"
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write(json.dumps(row))
+    assert answers_of(load(path)[0]) == ["b"]
+
+
+@pytest.fixture
+def backbone(tmp_path):
+    """A model of a few thousand parameters with the real tokenizer."""
+    folder = tmp_path / "backbone"
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=30522, hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=16, max_position_embeddings=512,
+    )  # fmt: skip
+    BertForQuestionAnswering(config).save_pretrained(folder)
+    shutil.copyfile(find_model(DEFAULT_EMBEDDER) / "tokenizer.json", folder / "tokenizer.json")
+    return folder
+
+
+def test_a_stopped_run_ends_with_the_weights_of_one_that_was_not(
+    data, backbone, tmp_path, monkeypatch
+):
+    stages = (Stage("sentence", 1, 16, 1e-3, 5e-4), Stage("passage", 2, 16, 1e-3, 0.0, 0.5))
+    monkeypatch.setattr(training_module, "STAGES", stages)
+    monkeypatch.setattr(training_module, "SAVE_SECONDS", 0)
+
+    def trained(work, stop_at=None):
+        work.mkdir(exist_ok=True)
+        run = Training(data, work, backbone)
+        if stop_at:
+            learn, steps = run._learn, iter(range(stop_at))
+
+            def interrupted(batch):
+                if next(steps, None) is None:
+                    raise KeyboardInterrupt
+                return learn(batch)
+
+            run._learn = interrupted
+        run.run()
+        return run.model.state_dict()
+
+    whole = trained(tmp_path / "whole")
+    for stop_at in (3, 10):
+        with pytest.raises(KeyboardInterrupt):
+            trained(tmp_path / "stopped", stop_at)
+    resumed = trained(tmp_path / "stopped")
+    for name, weights in whole.items():
+        assert torch.equal(weights, resumed[name]), name
+    assert (tmp_path / "stopped" / "model" / "model.safetensors").exists()
+    assert (tmp_path / "stopped" / "model" / "tokenizer.json").exists()
