@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from index import EmbeddedIndex, Index, IndexSettings
 from index.errors import DatelineError, UsageError
 
+from .calibration import RIGHT, Trust, measure_trust
 from .datasets import Example, SampleQuestion, load_sample_questions, paragraph_documents
 from .measuring import Latency, latency, peak_memory_mib, run_fresh, tracked
 from .metrics import Interval, bootstrap_interval, exact_match, f1
@@ -49,6 +50,7 @@ class OpenDomainRow:
     question: str
     answers: tuple[str, ...]
     prediction: str
+    confidence: float
     exact_match: float
     f1: float
     abstained: bool
@@ -70,6 +72,8 @@ class OpenDomainResult:
         gold_paragraph_in_top10: share of which one of those passages is from the paragraph that
             the question was written for.
         abstained: share of which `ask` gave no answer, though there is one.
+        trust: what the best candidate's confidence is worth; it is right if its F1 with a gold
+            answer is RIGHT or more.
         indexing_seconds: reading, chunking, embedding and writing, model already exported.
         latency: of a warm `ask`, in milliseconds.
         start_seconds: wall time of a fresh process that opens the index and answers one question.
@@ -88,6 +92,7 @@ class OpenDomainResult:
     answer_in_top10_passages: float
     gold_paragraph_in_top10: float
     abstained: float
+    trust: Trust
     indexing_seconds: float
     passages_per_second: float
     latency: Latency
@@ -182,6 +187,7 @@ def evaluate_open_domain(
             for example in tracked(chosen, f"answering {name}")
         )
         peak = peak_memory_mib()  # before the statistics need memory of their own
+        threshold = assistant.threshold
         chunks, path, indexing = built.chunks, built.path, built.indexing_seconds
     return OpenDomainResult(
         name=name,
@@ -196,6 +202,9 @@ def evaluate_open_domain(
         answer_in_top10_passages=statistics.fmean(row.answer_in_top10_passages for row in rows),
         gold_paragraph_in_top10=statistics.fmean(row.gold_paragraph_in_top10 for row in rows),
         abstained=statistics.fmean(row.abstained for row in rows),
+        trust=measure_trust(
+            [row.confidence for row in rows], [row.f1 >= RIGHT for row in rows], threshold
+        ),
         indexing_seconds=indexing,
         passages_per_second=chunks / indexing,
         latency=latency([row.milliseconds for row in rows]),
@@ -276,7 +285,8 @@ def _open_domain_row(
     start = time.perf_counter()
     answer = assistant.ask(example.question)
     milliseconds = 1000 * (time.perf_counter() - start)
-    spans = [span.text for span in assistant.candidates(example.question)]
+    candidates = assistant.candidates(example.question)
+    spans = [candidate.text for candidate in candidates]
     hits = index.search(example.question, top_k=TOP)
     prediction = spans[0] if spans else ""
     return OpenDomainRow(
@@ -284,6 +294,7 @@ def _open_domain_row(
         question=example.question,
         answers=example.answers,
         prediction=prediction,
+        confidence=candidates[0].confidence if candidates else 0.0,
         exact_match=exact_match(prediction, example.answers),
         f1=f1(prediction, example.answers),
         abstained=answer.abstained,

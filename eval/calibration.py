@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+RIGHT = 0.5  # F1 with a gold answer from which an answer counts as right
 BINS = 15  # as in Guo et al.
 POINTS = 20  # of a risk-coverage curve
 RISKS = (0.05, 0.10, 0.20)

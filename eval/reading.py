@@ -24,7 +24,7 @@ from index.errors import UsageError
 from qa.ranking import Calibration, rank
 from qa.reader import Reader
 
-from .calibration import Trust, measure_trust, roc_auc
+from .calibration import RIGHT, Trust, measure_trust, roc_auc
 from .datasets import Example, paragraph_documents
 from .keyboard import VARIANTS
 from .measuring import Latency, latency, tracked
@@ -38,7 +38,6 @@ from .metrics import (
 )
 from .spans import SpanShape, cuts_a_word, question_word, span_shape
 
-RIGHT = 0.5  # F1 with a gold answer from which an answer counts as right
 EMBED_SLICE = 512  # texts between two signs of progress
 
 Vectors = npt.NDArray[np.float32]

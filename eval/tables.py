@@ -154,8 +154,6 @@ def print_reading(result: ReadingResult) -> None:
     """One figure a line, then a row for every question word and every way of typing."""
     values = summary(result)
     words, variants = values.pop("by_question_word"), values.pop("robustness")
-    for curve in ("reliability", "risk_coverage"):  # --json has them
-        del values["trust"][curve]
     if result.no_answer is None:
         del values["no_answer"]
     print_pairs(values)
@@ -216,7 +214,7 @@ def _figures(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         name = f"{prefix}{key.replace('_', ' ')}"
         if isinstance(value, dict):
             figures.update(_figures(value, f"{name} "))
-        else:
+        elif not isinstance(value, list):  # curves and tables are for --json
             figures[name] = _figure(value)
     return figures
 

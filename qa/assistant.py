@@ -34,6 +34,11 @@ class Assistant:
         self.explain = explain
         self._calibration = Calibration(**self.reader.settings["calibration"])
 
+    @property
+    def threshold(self) -> float:
+        """The confidence below which nothing is answered."""
+        return self._calibration.threshold
+
     def ask(
         self, question: str, *, filters: Filters | None = None, top_k: int = PASSAGES
     ) -> Answer:
@@ -49,7 +54,7 @@ class Assistant:
         started = time.perf_counter()
         asked = analyse(question)
         hits, candidates, timings = self._find(asked, filters, top_k)
-        told = [c for c in candidates if c.confidence >= self._calibration.threshold][:ANSWERS]
+        told = [c for c in candidates if c.confidence >= self.threshold][:ANSWERS]
         citations = _Citations()
         answers = [self._span(asked, candidate, citations) for candidate in told]
         nearest = _Citations()

@@ -17,7 +17,8 @@ from index import Analyzer, Hit
 
 from .reader import ReadSpan
 
-FEATURES = ("margin", "overlap", "cosine")
+FEATURES = ("margin", "overlap", "cosine")  # of a place where an answer stands
+STANDING = ("share", "agreement")  # of an answer among all those found for its question
 TERMS = Analyzer()
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
@@ -75,7 +76,9 @@ class Calibration:
     """How candidates are ordered, how sure one may be of them, and when Dateline abstains.
 
     Attributes:
-        order, weights: one number for each of FEATURES.
+        order: one number for each of FEATURES; exp(score) is proportional to the probability that
+            a candidate is the right one, if one of its question's is (a conditional logit).
+        weights: one number for each of FEATURES and of STANDING.
         threshold: the confidence below which nothing is answered.
     """
 
@@ -88,9 +91,9 @@ class Calibration:
         """The higher, the earlier among the candidates of its question."""
         return sumprod(self.order, support.features)
 
-    def confidence(self, support: Support) -> float:
-        """Probability, between 0 and 1, that the answer is right."""
-        logit = self.bias + sumprod(self.weights, support.features)
+    def confidence(self, features: Sequence[float]) -> float:
+        """Probability, between 0 and 1, that an answer with these features is right."""
+        logit = self.bias + sumprod(self.weights, features)
         return 1 / (1 + math.exp(-max(min(logit, 30.0), -30.0)))
 
 
@@ -111,18 +114,47 @@ def rank(
     several supports; of those, only ones that could stand alone are kept beside the best. A
     candidate that only overlaps a better one in the same place is dropped.
     """
+    candidates = []
+    most = 1.0
+    for group in standings(question, hits, readings, calibration):
+        confidences = [calibration.confidence(features) for _, features in group]
+        most = min(most, confidences[0])
+        kept = [
+            support
+            for (support, _), confidence in zip(group, confidences, strict=True)
+            if support is group[0][0] or confidence >= calibration.threshold
+        ]
+        candidates.append(Candidate(tuple(kept), most))
+    return candidates
+
+
+def standings(
+    question: str,
+    hits: Sequence[Hit],
+    readings: Sequence[Sequence[ReadSpan]],
+    calibration: Calibration,
+) -> list[list[tuple[Support, tuple[float, ...]]]]:
+    """For every candidate, best first, its supports, each with FEATURES and STANDING.
+
+    An answer's share is its probability among the candidates, given that one of them is right; its
+    agreement is the logarithm of the number of places that bear it.
+    """
     groups: dict[str, list[Support]] = {}
     for support in sorted(_supports(question, hits, readings), key=calibration.score, reverse=True):
         group = groups.setdefault(normalise(support.text), [])
-        alone = not group or calibration.confidence(support) >= calibration.threshold
-        if alone and not any(_overlap(support, better) for better in group):
+        if not any(_overlap(support, better) for better in group):
             group.append(support)
-    candidates = []
-    confidence = 1.0
-    for group in _without_overlaps(groups.values()):
-        confidence = min(confidence, calibration.confidence(group[0]))
-        candidates.append(Candidate(tuple(group), confidence))
-    return candidates
+    candidates = list(_without_overlaps(groups.values()))
+    top = max((calibration.score(group[0]) for group in candidates), default=0.0)
+    total = sum(math.exp(calibration.score(group[0]) - top) for group in candidates)
+    return [
+        [
+            (support, (*support.features, share, math.log(len(group))))
+            for support in group
+            for share in [math.exp(calibration.score(support) - top) / total]
+        ]
+        for group in candidates
+    ]
 
 
 def _supports(

@@ -1,27 +1,26 @@
 """Fits the confidence of answers to questions that the reader was not trained on.
 
-    python -m qa.training.calibrate DATA.jsonl.gz [DATA.jsonl.gz ...] --reader qa/models/reader
+    python -m qa.training.calibrate DATA_FOLDER --reader qa/models/reader
 
-All contexts of a data file become one collection, so that the fit sees what answering really
-sees: passages that were retrieved, not given. Every question is asked three times: of the whole
-collection, of the small part of it that holds the answer, and of another part, which as a rule
-does not. Over the features of `qa.ranking` two models are fitted to "shares at least half of its
-words (F1) with a gold answer": a conditional logit, which orders the candidates of one question
-(McFadden, "Conditional logit analysis of qualitative choice behavior", 1974), and a logistic
-regression on the first candidate of each, which is its confidence. Both are written to reader.json.
+All contexts of a source become one collection, so that the fit sees what answering really sees:
+passages that were retrieved, not given. Only questions on articles held out of training are asked,
+each of the whole collection, of the small part of it that holds the answer, and of another part,
+which as a rule does not. Over the features of `qa.ranking` two models are fitted to "shares at
+least half of its words (F1) with a gold answer": a conditional logit, which orders the candidates
+of one question (McFadden, "Conditional logit analysis of qualitative choice behavior", 1974), and
+a logistic regression on the first candidate of each, which is its confidence. Both are written to
+reader.json.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import random
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,30 +28,47 @@ import numpy.typing as npt
 from index import Document, EmbeddedIndex, Filters, Hit, document_id
 
 from ..assistant import PASSAGES
-from ..ranking import FEATURES, Calibration, Candidate, normalise, rank
+from ..ranking import FEATURES, Calibration, Support, standings
 from ..reader import Reader, ReadSpan
+from .examples import cut, is_held_out, load
+from .scoring import word_f1
 
 Floats = npt.NDArray[np.float64]
-START = Calibration((0.3, 2.0, 12.0), (0.15, 2.0, 2.5), -3.5, 0.4)
+SOURCES = ("squadshifts_new_wiki", "tydiqa_en_train", "nq_oracle_dev", "squadshifts_reddit")
+START = Calibration((0.25, 3.5, 10.0), (0.15, 1.3, 2.3, 0.0, 0.0), -3.0, 0.4)
 CANDIDATES = 10  # of each question that the order is fitted on
 THRESHOLD = 0.5  # answer what is likelier right than wrong
+RIGHT = 0.5  # F1 with a gold answer
 RIDGE = 1e-3
 PARTS = 60  # of a collection
 ROUNDS = 2  # the fit changes which candidates come first, so it is repeated
+SEED = 7
+
+
+class Asked(NamedTuple):
+    """A question with its gold answers, and what was found and read for it."""
+
+    question: str
+    gold: list[str]
+    hits: list[Hit]
+    readings: list[list[ReadSpan]]
 
 
 def main() -> None:
     """Command line of this module."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, nargs="+")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, help="folder with SOURCE.jsonl.gz files")
     parser.add_argument("--reader", type=Path, required=True)
-    parser.add_argument("--questions", type=int, default=350, help="of each file")
+    parser.add_argument("--questions", type=int, default=90, help="of each source")
     arguments = parser.parse_args()
     reader = Reader(arguments.reader)
-    found = [row for path in arguments.data for row in collect(path, reader, arguments.questions)]
+    paths = [arguments.data / f"{name}.jsonl.gz" for name in SOURCES]
+    asked = [row for path in paths for row in collect(path, reader, arguments.questions)]
     calibration = START
     for _ in range(ROUNDS):
-        calibration = fit(found, calibration)
+        calibration = fit(asked, calibration)
     settings = arguments.reader / "reader.json"
     description = json.loads(settings.read_text(encoding="utf-8"))
     description["calibration"] = {
@@ -65,55 +81,66 @@ def main() -> None:
     print(json.dumps(description["calibration"]))
 
 
-Row = tuple[str, list[str], list[Hit], list[list[ReadSpan]]]
-
-
-def collect(path: Path, reader: Reader, questions: int) -> Iterator[Row]:
-    """Sampled questions with gold answers, hits and readings, over the whole and two parts."""
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    contexts = {row["context"]: row["title"] for row in rows}
-    dice = random.Random(7)
-    part_of = {context: dice.randrange(PARTS) for context in contexts}
-    answerable = [row for row in rows if not row["is_impossible"]]
-    sample = dice.sample(answerable, min(questions, len(answerable)))
+def collect(path: Path, reader: Reader, questions: int) -> Iterator[Asked]:
+    """Held-out questions of a source, each asked of the whole and of two parts."""
+    dice = random.Random(SEED)
+    examples = [cut(example, dice) for example in load(path)]
+    held_out = [e for e in examples if e.answers and is_held_out(e)]
+    parts = {example.context: dice.randrange(PARTS) for example in examples}
     with tempfile.TemporaryDirectory() as folder, EmbeddedIndex.open(folder) as index:
-        index.add(
-            Document(
-                id=document_id(str(number)),
-                source=str(number),
-                title=title or "",
-                text=context,
-                metadata={"part": part_of[context]},
-            )
-            for number, (context, title) in enumerate(contexts.items())
-        )
-        for row in sample:
-            gold = [answer["text"] for answer in row["answers"]]
-            own = part_of[row["context"]]
-            for filters in (None, *(Filters(metadata={"part": p}) for p in (own, _next(own)))):
-                hits = index.search(row["question"], PASSAGES, filters=filters)
-                readings = reader.read(row["question"], [hit.chunk.text for hit in hits])
-                yield row["question"], gold, hits, readings
+        index.add(_document(context, part) for context, part in parts.items())
+        for example in dice.sample(held_out, min(questions, len(held_out))):
+            own = parts[example.context]
+            gold = [example.context[start:end] for start, end in example.answers]
+            for filters in (None, _part(own), _part((own + 1) % PARTS)):
+                yield _ask(index, reader, example.question, gold, filters)
 
 
-def _next(part: int) -> int:
-    return (part + 1) % PARTS
+def _ask(
+    index: EmbeddedIndex, reader: Reader, question: str, gold: list[str], filters: Filters | None
+) -> Asked:
+    hits = index.search(question, PASSAGES, filters=filters)
+    return Asked(question, gold, hits, reader.read(question, [hit.chunk.text for hit in hits]))
 
 
-def fit(found: Sequence[Row], start: Calibration) -> Calibration:
+def _part(part: int) -> Filters:
+    return Filters(metadata={"part": part})
+
+
+def _document(context: str, part: int) -> Document:
+    name = document_id(context)
+    return Document(id=name, source=name, title="", text=context, metadata={"part": part})
+
+
+def fit(asked: Sequence[Asked], start: Calibration) -> Calibration:
     """A better calibration, from the candidates that come first by `start`."""
     questions = []
-    for question, gold, hits, readings in found:
-        candidates = rank(question, hits, readings, start)[:CANDIDATES]
+    for question, gold, hits, readings in asked:
+        candidates = standings(question, hits, readings, start)[:CANDIDATES]
         if candidates:
-            x = np.array([candidate.supports[0].features for candidate in candidates])
-            questions.append((x, np.array([_is_right(c, gold) for c in candidates])))
+            best = [supports[0][0] for supports in candidates]
+            x = np.array([support.features for support in best])
+            questions.append((x, np.array([_is_right(support, gold) for support in best])))
     order = _conditional_logit(questions)
-    tops = [(x[best], right[best]) for x, right in questions for best in [np.argmax(x @ order)]]
-    x, y = np.array([row for row, _ in tops]), np.array([right for _, right in tops], np.float64)
-    weights, bias = _logistic(x, y)
+    ordered = Calibration(order.tolist(), start.weights, start.bias, THRESHOLD)
+    x, right = first_candidates(asked, ordered)
+    weights, bias = _logistic(x, right)
     return Calibration(order.tolist(), weights.tolist(), float(bias), THRESHOLD)
+
+
+def first_candidates(asked: Sequence[Asked], calibration: Calibration) -> tuple[Floats, Floats]:
+    """Features of each question's first candidate, and whether it is right."""
+    rows = []
+    for question, gold, hits, readings in asked:
+        candidates = standings(question, hits, readings, calibration)
+        if candidates:
+            support, features = candidates[0][0]
+            rows.append((features, _is_right(support, gold)))
+    return np.array([x for x, _ in rows]), np.array([right for _, right in rows], np.float64)
+
+
+def _is_right(support: Support, gold: Sequence[str]) -> bool:
+    return word_f1(support.text, gold) >= RIGHT
 
 
 def _conditional_logit(questions: Sequence[tuple[Floats, npt.NDArray[np.bool_]]]) -> Floats:
@@ -133,16 +160,6 @@ def _conditional_logit(questions: Sequence[tuple[Floats, npt.NDArray[np.bool_]]]
             curvature += (z * p[:, None]).T @ z - np.outer(z.T @ p, z.T @ p)
         weights += np.linalg.solve(curvature, gradient)
     return np.asarray(weights / spread, np.float64)
-
-
-def _is_right(candidate: Candidate, gold: Sequence[str]) -> bool:
-    words = Counter(normalise(candidate.text).split())
-    for answer in gold:
-        expected = Counter(normalise(answer).split())
-        shared = (words & expected).total()
-        if shared and 2 * shared / (words.total() + expected.total()) >= 0.5:
-            return True
-    return False
 
 
 def _logistic(x: Floats, y: Floats) -> tuple[Floats, float]:

@@ -17,13 +17,15 @@ def words(text):
 class FakeAssistant:
     """Candidates: the last capitalised word of each passage; abstains where few words match."""
 
+    threshold = 0.5
+
     def __init__(self, index):
         self.index = index
 
     def candidates(self, question):
         hits = self.index.search(question)
         names = [re.findall(r"[A-Z]\w+", hit.chunk.text)[-1] for hit in hits]
-        return [SimpleNamespace(text=name, citations=[1]) for name in names]
+        return [SimpleNamespace(text=name, citations=[1], confidence=0.9) for name in names]
 
     def ask(self, question):
         hits = self.index.search(question, top_k=1)

@@ -1,12 +1,14 @@
 """Merging, dropping and scoring of candidates."""
 
+import math
+
 import pytest
 
 from index import Chunk, DocumentInfo, Hit
-from qa.ranking import Calibration, normalise, rank
+from qa.ranking import Calibration, normalise, rank, standings
 from qa.reader import ReadSpan
 
-PLAIN = Calibration((1, 1, 1), (1, 1, 1), 0, 0.5)
+PLAIN = Calibration((1, 1, 1), (1, 1, 1, 0, 0), 0, 0.5)
 
 
 def hit(number, document, start, text, score=0.5):
@@ -94,7 +96,32 @@ def test_confidences_are_probabilities_and_fall():
 def test_order_and_confidence_are_two_models():
     text = "Anna came to Paris."
     spans = [[span(text, "Anna", 2.0), span(text, "Paris", 1.0)]]
-    backwards = Calibration((-1, 0, 0), (1, 0, 0), 0, 0.5)
+    backwards = Calibration((-1, 0, 0), (1, 0, 0, 0, 0), 0, 0.5)
     ranked = rank("Where?", [hit(1, "a", 0, text)], spans, backwards)
     assert [c.text for c in ranked] == ["Paris", "Anna"]
     assert ranked[1].confidence == ranked[0].confidence  # never above the one before
+
+
+def test_share_and_agreement():
+    first, second = "They met in Paris.", "Talks in Paris, and Rome."
+    groups = standings(
+        "Where?",
+        [hit(1, "a", 0, first), hit(2, "b", 0, second)],
+        [[span(first, "Paris", 1.0)], [span(second, "Paris", 1.0), span(second, "Rome", 1.0)]],
+        PLAIN,
+    )
+    paris, rome = groups
+    assert [features[-2] for _, features in (paris[0], rome[0])] == pytest.approx([0.5, 0.5])
+    assert [features[-1] for _, features in paris] == pytest.approx([math.log(2)] * 2)
+    assert rome[0][1][-1] == 0
+
+
+def test_what_other_candidates_there_are_changes_the_confidence():
+    text = "Anna, Bert and Carla came to Paris."
+    trusting_shares = Calibration((1, 0, 0), (0, 0, 0, 2, 0), 0, 0.5)
+
+    def best(*margins):
+        spans = [span(text, w, m) for w, m in zip(("Anna", "Bert", "Carla"), margins, strict=False)]
+        return rank("Who?", [hit(1, "a", 0, text)], [spans], trusting_shares)[0].confidence
+
+    assert best(3.0) > best(3.0, 1.0) > best(3.0, 3.0) > best(3.0, 3.0, 3.0)
