@@ -25,7 +25,7 @@ from ..ranking import normalise
 from .examples import Example
 
 STEM = Stemmer.Stemmer("english")
-_STOP = Analyzer()
+_TERMS = Analyzer()
 
 _NAME = re.compile(r"\b[A-Z][\w’'-]*(?: (?:(?:of|the|de|and|von|van) )?[A-Z][\w’'-]*)*")
 _NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?![\w]|\.\d)")
@@ -217,7 +217,7 @@ class Perturbation:
                 for w in self._neighbours.of(old)
                 if STEM.stemWord(w) not in present and w not in _QUESTION_WORDS
             ]
-            if fitting and _STOP(old):
+            if fitting and _TERMS(old):
                 return old, dice.choice(fitting)
         return None
 

@@ -41,6 +41,7 @@ from .scoring import score
 
 SEED = 20261121
 SAVE_SECONDS = 240
+LOG_STEPS = 50  # between two lines of the log, counted from where a run was taken up
 WARM_UP = 0.05  # share of a stage's steps over which the learning rate rises
 WEIGHT_DECAY = 0.01
 CLIP = 1.0
@@ -140,18 +141,20 @@ class Training:
         unanswerable = sum(feature.targets == ((0, 0),) for feature in features)
         self._log(features=len(features), unanswerable=unanswerable, steps=len(planned))
         self.model.train()
-        total, started = 0.0, time.monotonic()
+        losses: list[float] = []
+        started = time.monotonic()
         for number in range(self.step, len(planned)):
             self._set_rate(stage, (self.epoch + number / len(planned)) / stage.epochs)
             self.dropout.dice = np.random.default_rng((SEED, self.stage, self.epoch, number))
-            total += self._learn(collate(planned[number]))
+            losses.append(self._learn(collate(planned[number])))
             self.step = number + 1
             if time.monotonic() - self._saved > SAVE_SECONDS:
                 self._save()
-            if self.step % 50 == 0:
-                rate = 50 * stage.batch / (time.monotonic() - started)
-                self._log(loss=round(total / 50, 4), per_second=round(rate, 1))
-                total, started = 0.0, time.monotonic()
+            if len(losses) == LOG_STEPS:
+                rate = LOG_STEPS * stage.batch / (time.monotonic() - started)
+                loss = sum(losses) / LOG_STEPS
+                self._log(loss=round(loss, 4), per_second=round(rate, 1))
+                losses, started = [], time.monotonic()
 
     def _examples(self, stage: Stage, dice: random.Random) -> list[Example]:
         """An epoch's examples: as they are, changed, and made unanswerable."""
