@@ -11,7 +11,7 @@ from index.lexical import LexicalIndex
 
 from ..ranking import normalise
 from .examples import Example
-from .perturbation import Neighbours, Perturbation
+from .perturbation import Perturbation
 
 CONSISTENT = 0.08  # share of answerable examples changed in question and passage alike
 MISPLACED = 0.12  # share that also ask another passage, one that BM25 finds for the question
@@ -19,7 +19,7 @@ NEAREST = 8  # passages, of which one is asked
 
 
 def with_unanswerable(
-    examples: Sequence[Example], neighbours: Neighbours, changed_share: float, dice: random.Random
+    examples: Sequence[Example], changed_share: float, dice: random.Random
 ) -> list[Example]:
     """The examples, some changed consistently, and unanswerable ones made from them.
 
@@ -27,7 +27,7 @@ def with_unanswerable(
         changed_share: share of the answerable ones that also give a question that their passage
             does not answer.
     """
-    perturbation = Perturbation(examples, neighbours)
+    perturbation = Perturbation(examples)
     passages = _Passages(examples)
     made: list[Example] = []
     for example in examples:

@@ -14,22 +14,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
-import Stemmer
-
-from index import Analyzer
 from index.sentences import split
 
 from ..ranking import normalise
 from .examples import Example
 
-STEM = Stemmer.Stemmer("english")
-_TERMS = Analyzer()
-
 _NAME = re.compile(r"\b[A-Z][\w’'-]*(?: (?:(?:of|the|de|and|von|van) )?[A-Z][\w’'-]*)*")
 _NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?![\w]|\.\d)")
-_CONTENT = re.compile(r"(?<![\w'’-])[a-z]{4,}(?![\w'’-])")
 _QUESTION_WORDS = frozenset(
     "what when where which whom whose who how why does doing done many much long type kind name "
     "year month date time first last during about with from into that this these those have been "
@@ -85,51 +76,13 @@ def _both_ways(pairs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
 OPPOSITES = _both_ways(_OPPOSITES)
 
 
-class Neighbours:
-    """Words near each other in a model's input embeddings: opposites and siblings, mostly."""
-
-    def __init__(self, vectors: npt.NDArray[np.float32], vocabulary: Mapping[str, int]) -> None:
-        """`vectors`: [vocabulary size, width]."""
-        words = [w for w in vocabulary if w.isascii() and w.isalpha() and len(w) >= 4]
-        rows = vectors[[vocabulary[word] for word in words]]
-        rows = rows - rows.mean(0)
-        self._rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-        self._words = words
-        self._at = {word: i for i, word in enumerate(words)}
-        self._kept: dict[str, list[str]] = {}
-
-    def of(self, word: str) -> list[str]:
-        """Up to 12 words that are near `word` and neither forms of it nor nearly the same."""
-        if word not in self._at:
-            return []
-        if word not in self._kept:
-            nearness = self._rows @ self._rows[self._at[word]]
-            best = np.argsort(-nearness)[1:40]
-            stem = STEM.stemWord(word)
-            self._kept[word] = [
-                other
-                for other in (self._words[i] for i in best if nearness[i] > 0.3)
-                if STEM.stemWord(other) != stem
-                and other[:5] != word[:5]
-                and _ending(other) == _ending(word)
-            ][2:12]  # the very nearest mean the same too often
-        return self._kept[word]
-
-
-def _ending(word: str) -> str:
-    """A cheap guess at the part of speech, so that a verb is replaced by a verb."""
-    endings = ("ed", "ing", "ly", "est", "er", "ion", "s")
-    return next((ending for ending in endings if word.endswith(ending)), "")
-
-
 Change = tuple[str, str]  # the words of the question, and what stands there instead
 
 
 class Perturbation:
     """Makes unanswerable and changed examples, given all examples of the same kind of text."""
 
-    def __init__(self, examples: Sequence[Example], neighbours: Neighbours) -> None:
-        self._neighbours = neighbours
+    def __init__(self, examples: Sequence[Example]) -> None:
         self._names: dict[str, list[str]] = {}
         for example in examples:
             names = self._names.setdefault(example.group, [])
@@ -137,10 +90,9 @@ class Perturbation:
                 names += _names(example.question)
         self._groups = sorted(self._names)
         self._kinds: tuple[tuple[int, Callable[[Example, random.Random], Change | None]], ...] = (
-            (36, self._name),
-            (20, _number),
-            (24, _opposite),
-            (20, self._neighbour),
+            (45, self._name),
+            (25, _number),
+            (30, _opposite),
         )
 
     def unanswerable(self, example: Example, dice: random.Random) -> Example | None:
@@ -157,7 +109,7 @@ class Perturbation:
         return replace(example, question=question, answers=())
 
     def consistent(self, example: Example, dice: random.Random) -> Example | None:
-        """The example with one name, number or word changed in question and passage alike."""
+        """The example with one name, number or opposite changed in question and passage alike."""
         change = self._change(example, dice)
         if not change:
             return None
@@ -206,20 +158,6 @@ class Perturbation:
             and abs(name.count(" ") - old.count(" ")) <= 1
         ]
         return (old, dice.choice(fitting)) if fitting else None
-
-    def _neighbour(self, example: Example, dice: random.Random) -> Change | None:
-        words = [w for w in _CONTENT.findall(example.question) if w not in _QUESTION_WORDS]
-        dice.shuffle(words)
-        present = {STEM.stemWord(w) for w in re.findall(r"[a-z]+", example.context.lower())}
-        for old in words:
-            fitting = [
-                w
-                for w in self._neighbours.of(old)
-                if STEM.stemWord(w) not in present and w not in _QUESTION_WORDS
-            ]
-            if fitting and _TERMS(old):
-                return old, dice.choice(fitting)
-        return None
 
 
 def _names(text: str) -> list[str]:

@@ -35,8 +35,9 @@ from index.embedding import DEFAULT_EMBEDDER, find_model
 from ..reader import MAX_ANSWER_TOKENS
 from .examples import Corpus, Example, cut
 from .features import Batch, Feature, batches, collate, featurise
+from .framing import framed
 from .negatives import with_unanswerable
-from .perturbation import Neighbours, noisy
+from .perturbation import noisy
 from .scoring import score
 
 SEED = 20261121
@@ -70,7 +71,7 @@ class Stage(NamedTuple):
 STAGES = (
     Stage("sentence", epochs=1, batch=64, rate=3e-4, last_rate=1.5e-4),
     Stage("passage", epochs=2, batch=32, rate=2e-4, last_rate=7e-5, changed_share=0.30),
-    Stage("core", epochs=1, batch=32, rate=7e-5, last_rate=0.0, changed_share=0.45),
+    Stage("core", epochs=3, batch=32, rate=1e-4, last_rate=0.0, changed_share=0.35),
 )
 
 
@@ -106,8 +107,6 @@ class Training:
             attention_probs_dropout_prob=0.0,  # costs a CPU too much
         )
         self.dropout = _replace_dropout(self.model)
-        vectors = self.model.get_input_embeddings().weight.detach().numpy()
-        self.neighbours = Neighbours(vectors.copy(), self.tokenizer.get_vocab())
         self.optimizer = torch.optim.AdamW(self._groups(), lr=0.0, betas=(0.9, 0.98), fused=True)
         self.stage, self.epoch, self.step = 0, 0, 0
         self._saved = time.monotonic()
@@ -160,7 +159,8 @@ class Training:
         """An epoch's examples: as they are, changed, and made unanswerable."""
         chosen = self.corpus.epoch(stage.kind, dice)
         if stage.changed_share:
-            chosen = with_unanswerable(chosen, self.neighbours, stage.changed_share, dice)
+            chosen = with_unanswerable(chosen, stage.changed_share, dice)
+            chosen = [framed(example, dice) for example in chosen]
         return [replace(e, question=noisy(e.question, dice)) for e in chosen]
 
     def _set_rate(self, stage: Stage, done: float) -> None:
@@ -205,7 +205,7 @@ class Training:
             for example in self.corpus.held_out[source.name][:HELD_OUT_QUESTIONS]
         ]
         rows = [cut(example, dice) for example in rows if example.answers]
-        examples = with_unanswerable(rows, self.neighbours, HELD_OUT_CHANGED, dice)
+        examples = with_unanswerable(rows, HELD_OUT_CHANGED, dice)
         features = featurise(examples, self.tokenizer, dice)
         features.sort(key=lambda feature: len(feature.ids))
         self.model.eval()

@@ -4,20 +4,22 @@ import gzip
 import json
 import random
 import shutil
+from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import BertConfig, BertForQuestionAnswering
 
+from index.dating import find_dateline
 from index.embedding import DEFAULT_EMBEDDER, find_model
 from qa.training import train as training_module
 from qa.training.examples import SOURCES, Corpus, Example, cut, is_held_out, load
 from qa.training.features import MAX_TOKENS, batches, collate, featurise
+from qa.training.framing import framed
 from qa.training.negatives import with_unanswerable
-from qa.training.perturbation import OPPOSITES, Neighbours, Perturbation, noisy
+from qa.training.perturbation import OPPOSITES, Perturbation, noisy
 from qa.training.scoring import word_f1
 from qa.training.train import Stage, Training
 
@@ -37,11 +39,6 @@ def answers_of(some):
     return [some.context[start:end] for start, end in some.answers]
 
 
-def neighbours():
-    vocabulary = {w: i for i, w in enumerate("bridge tunnel opened closed harbour cellar".split())}
-    return Neighbours(np.eye(6, 4, dtype=np.float32) + 0.1, vocabulary)
-
-
 def other_examples():
     return [
         example("Who stayed away with Jorge Sampaio?", "Rui Costa"),
@@ -51,7 +48,7 @@ def other_examples():
 
 @given(st.integers(0, 10_000))
 def test_a_changed_example_keeps_its_answer(seed):
-    perturbation = Perturbation([example(), *other_examples()], neighbours())
+    perturbation = Perturbation([example(), *other_examples()])
     changed = perturbation.consistent(example(), random.Random(seed))
     if changed:
         assert answers_of(changed) == ["Maria Silva"]
@@ -61,7 +58,7 @@ def test_a_changed_example_keeps_its_answer(seed):
 
 @given(st.integers(0, 10_000))
 def test_an_unanswerable_question_differs_from_the_answerable_one(seed):
-    perturbation = Perturbation([example(), *other_examples()], neighbours())
+    perturbation = Perturbation([example(), *other_examples()])
     made = perturbation.unanswerable(example(), random.Random(seed))
     if made:
         assert made.answers == ()
@@ -69,7 +66,7 @@ def test_an_unanswerable_question_differs_from_the_answerable_one(seed):
 
 
 def test_every_kind_of_unanswerable_question_comes_up():
-    perturbation = Perturbation([example(), *other_examples()], neighbours())
+    perturbation = Perturbation([example(), *other_examples()])
     made = {perturbation.unanswerable(example(), random.Random(seed)) for seed in range(300)} - {
         None
     }
@@ -94,6 +91,26 @@ def test_a_cut_passage_holds_an_answer_whole(words, seed):
     start = sum(len(word) + 2 for word in words[:at])
     whole = Example("1", "t", "g", context, "What?", ((start, start + len(words[at])),))
     assert words[at] in answers_of(cut(whole, dice))
+
+
+@given(st.integers(0, 10_000))
+def test_a_title_or_dateline_moves_the_answer_with_it(seed):
+    plain = replace(example(), group="Maria_Silva")
+    made = framed(plain, random.Random(seed))
+    assert answers_of(made) == ["Maria Silva"]
+    assert made.context.endswith(PASSAGE)
+
+
+def test_titles_and_datelines_come_up():
+    plain = replace(example(), group="Maria_Silva")
+    heads = {
+        framed(plain, random.Random(seed)).context.removesuffix(PASSAGE) for seed in range(200)
+    }
+    assert "" in heads
+    assert "Maria Silva\n\n" in heads
+    assert any(find_dateline(head + PASSAGE) for head in heads)
+    other = replace(example(), group="Filtered_Comments")  # no name of what the text is about
+    assert not any("\n" in framed(other, random.Random(seed)).context for seed in range(50))
 
 
 @given(st.text(max_size=80), st.integers(0, 99))
@@ -128,7 +145,7 @@ def test_target_tokens_are_the_answer(words, seed):
 
 def test_batches_hold_everything_once_and_targets_are_distributions():
     examples = [example(), *other_examples()] * 20
-    examples += with_unanswerable(examples, neighbours(), 0.5, random.Random(3))
+    examples += with_unanswerable(examples, 0.5, random.Random(3))
     features = featurise(examples, tokenizer(), random.Random(0))
     seen = 0
     for group in batches(features, 8, random.Random(1)):
