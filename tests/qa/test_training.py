@@ -241,6 +241,7 @@ def test_a_stopped_run_ends_with_the_weights_of_one_that_was_not(
     stages = (Stage("sentence", 1, 16, 1e-3, 5e-4), Stage("passage", 2, 16, 1e-3, 0.0, 0.5))
     monkeypatch.setattr(training_module, "STAGES", stages)
     monkeypatch.setattr(training_module, "SAVE_SECONDS", 0)
+    monkeypatch.setattr(training_module, "AVERAGED", (0, 1))
 
     def trained(work, stop_at=None):
         work.mkdir(exist_ok=True)
@@ -262,7 +263,9 @@ def test_a_stopped_run_ends_with_the_weights_of_one_that_was_not(
         with pytest.raises(KeyboardInterrupt):
             trained(tmp_path / "stopped", stop_at)
     resumed = trained(tmp_path / "stopped")
+    kept = [torch.load(tmp_path / "whole" / f"epoch-{n}.pt", weights_only=True) for n in (0, 1)]
     for name, weights in whole.items():
+        assert torch.allclose(weights, (kept[0][name] + kept[1][name]) / 2), "the mean of both"
         assert torch.equal(weights, resumed[name]), name
     assert (tmp_path / "stopped" / "model" / "model.safetensors").exists()
     assert (tmp_path / "stopped" / "model" / "tokenizer.json").exists()
