@@ -195,6 +195,32 @@ def reading(
         tables.print_reading(result)
 
 
+@app.command(epilog="Example: dateline eval dates timeml/ --mistakes mistakes.jsonl")
+def dates(
+    folder: Annotated[Path, typer.Argument(help="Folder of TimeML .tml files.")],
+    *,
+    mistakes: Annotated[
+        Path | None,
+        typer.Option(help="Write what the development half got wrong there, one JSON a line."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Dates found and resolved, scored as TempEval-3 did: by halves, and all stories."""
+    from .dates import evaluate_dates, load_timeml  # noqa: PLC0415
+    from .dates import mistakes as mistakes_of  # noqa: PLC0415
+
+    stories = load_timeml(folder)
+    if mistakes:
+        lines = mistakes_of(story for story in stories if story.half == 0)
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        mistakes.write_text(text, encoding="utf-8")
+    scores = evaluate_dates(stories)
+    if as_json:
+        tables.print_json([asdict(score) for score in scores])
+    else:
+        tables.print_dates(scores)
+
+
 @app.command(epilog="Example: dateline eval reader-speed --json")
 def reader_speed(
     *, reader: ReaderOption = None, torch: TorchOption = None, as_json: JsonOption = False

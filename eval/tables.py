@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from .benchmark import SpeedResult
     from .bm25 import Bm25Result
+    from .dates import DateScores
     from .measuring import Latency
     from .reader_speed import ReaderSpeed
     from .reading import ReadingResult
@@ -52,6 +53,43 @@ def print_retrieval(results: Sequence[RetrievalResult]) -> None:
     ]
     _print_table(
         ["collection", "mode", "queries", *first.measures, f"{main} 95 %", "ms p50/p95"], rows
+    )
+
+
+def print_dates(scores: Sequence[DateScores]) -> None:
+    """A row for every part of the stories."""
+    rows = [
+        [
+            score.part,
+            str(score.stories),
+            str(score.expressions),
+            *(
+                f"{100 * value:.1f}"
+                for value in (
+                    score.relaxed_precision,
+                    score.relaxed_recall,
+                    score.relaxed,
+                    score.strict,
+                    score.value,
+                    score.equal_value,
+                )
+            ),
+        ]
+        for score in scores
+    ]
+    _print_table(
+        [
+            "stories",
+            "number",
+            "expressions",
+            "precision",
+            "recall",
+            "relaxed F1",
+            "strict F1",
+            "value F1",
+            "same date F1",
+        ],
+        rows,
     )
 
 
