@@ -180,7 +180,7 @@ def evaluate_open_domain(
     chosen = sampled_questions(examples, questions, seed)
     documents = paragraph_documents(examples)
     with built_index(name, tuple(documents.values()), work=work, settings=settings) as built:
-        assistant = Assistant(built.index)
+        assistant = Assistant(built.index, explain=False)  # spans, as SQuAD's answers are
         assistant.ask(chosen[0].question)  # loads the models: the figures below are warm
         rows = tuple(
             _open_domain_row(assistant, built.index, example, documents[example.context].source)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 from index import Hit
@@ -63,7 +66,7 @@ class Event(BaseModel):
     """Who did what, where and when, and whether it happened."""
 
     what: str
-    status: str
+    status: Literal["happened", "planned", "possible", "denied", "cancelled"]
     who: list[Mention]
     where: Mention | None = None
     when: Mention | None = None
@@ -88,10 +91,37 @@ class Answer(BaseModel):
             return "\n".join(["The documents do not say.", *(["Nearest:", *near] if near else [])])
         lines = [f"{a.text} {''.join(f'[{n}]' for n in a.citations)}" for a in self.answers]
         lines += [
-            f"[{c.number}] {c.title} ({', '.join(filter(None, [c.published, c.source]))})"
-            for c in self.citations
+            f"[{numbers}] {c.title} ({', '.join(filter(None, [c.published, c.source]))})"
+            for numbers, c in grouped(self.citations)
         ]
         return "\n".join(lines)
+
+
+class Timeline(BaseModel):
+    """The dated events about a query, in time order, with their citations."""
+
+    query: str
+    events: list[Event]
+    citations: list[Citation]
+
+
+def grouped(citations: Sequence[Citation]) -> list[tuple[str, Citation]]:
+    """Citations for a list: those of one document together, "1, 3–5" with its first."""
+    documents: dict[str, list[Citation]] = {}
+    for citation in citations:
+        documents.setdefault(citation.document_id, []).append(citation)
+    return [(_ranges([c.number for c in group]), group[0]) for group in documents.values()]
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Rising numbers in short: "1, 3–5"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{r[0]}–{r[-1]}" if len(r) > 1 else str(r[0]) for r in runs)
 
 
 class FoundPassage(BaseModel):

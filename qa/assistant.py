@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
+from functools import partial
 
 from index import Filters, Hit, Index
 from index.sentences import split
 
-from .answer import Answer, Citation, Passage, Span
+from .answer import Answer, Span, Timeline
+from .citing import Citations, event_record, event_spans
+from .entities import Names, names_of
+from .events import find_events, find_timeline, main_event
+from .fitting import fit, value_of
+from .occurrences import Occurrence
 from .question import Question, analyse
 from .ranking import Calibration, Candidate, Support, rank
 from .reader import Reader, ReadSpan
 
 PASSAGES = 12  # read for a question
+EVENT_PASSAGES = 40  # looked through for the events of a compound question
 ANSWERS = 3  # shown at most
 NEAREST = 3  # passages shown when abstaining
 
@@ -55,17 +64,23 @@ class Assistant:
         asked = analyse(question)
         hits, candidates, timings = self._find(asked, filters, top_k)
         told = [c for c in candidates if c.confidence >= self.threshold][:ANSWERS]
-        citations = _Citations()
-        answers = [self._span(asked, candidate, citations) for candidate in told]
-        nearest = _Citations()
-        if not told:
+        events: list[Occurrence] = []
+        if asked.is_compound or asked.is_about_main_event:
+            events, timings["events"] = self._events(asked, filters)
+        citations = Citations()
+        answers = event_spans(_main(events), asked.slots, citations) if events else []
+        answers = answers or [self._span(asked, candidate, citations) for candidate in told]
+        records = [event_record(event, citations) for event in events]
+        nearest = Citations()
+        if not answers:
             for support in _nearest(hits, candidates):
-                nearest.add(support)
+                nearest.add(support.hit, support.start, support.end)
         return Answer(
             question=question,
             resolved_question=asked.text,
-            abstained=not told,
+            abstained=not answers,
             answers=answers,
+            events=records,
             citations=citations.found,
             nearest=nearest.found,
             timings_ms={**timings, "total": _milliseconds(started)},
@@ -76,6 +91,50 @@ class Assistant:
     ) -> list[Candidate]:
         """Every candidate, best first, whatever its confidence: what evaluation looks at."""
         return self._find(analyse(question), filters, top_k)[1]
+
+    def timeline(
+        self,
+        query: str,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        filters: Filters | None = None,
+        top_k: int = EVENT_PASSAGES,
+    ) -> Timeline:
+        """The dated events that the passages about a query tell of, in time order.
+
+        Args:
+            since, until: only events that lie at least partly between these days.
+            filters: restrict the documents.
+            top_k: passages to look at.
+
+        Raises:
+            UsageError: the query is empty or too long.
+        """
+        asked = analyse(query)
+        if since or until:
+            asked = asked._replace(period=(since or date.min, until or date.max))
+        hits = self.index.search(asked.text, top_k, filters=filters)
+        citations = Citations()
+        found = find_timeline(asked, hits, self._names)
+        events = [event_record(event, citations) for event in found]
+        return Timeline(query=query, events=events, citations=citations.found)
+
+    def _events(
+        self, question: Question, filters: Filters | None
+    ) -> tuple[list[Occurrence], float]:
+        started = time.perf_counter()
+        search = partial(self.index.search, top_k=EVENT_PASSAGES, filters=filters)
+        if question.is_about_main_event:
+            event = main_event(_first_document(search(question.text)), self._names)
+            events = [event] if event else []
+        else:
+            events = find_events(question, search, self._names)
+        return events, _milliseconds(started)
+
+    def _names(self, hit: Hit) -> Names:
+        document = self.index.get(hit.chunk.document_id)
+        return names_of(document.text if document else hit.chunk.text)
 
     def _find(
         self, question: Question, filters: Filters | None, top_k: int
@@ -91,51 +150,20 @@ class Assistant:
                 [whole_sentences(text, span) for span in spans]
                 for text, spans in zip(passages, readings, strict=True)
             ]
-        candidates = rank(question.text, hits, readings, self._calibration)
+        candidates = rank(
+            question.text, hits, readings, self._calibration, lambda s: fit(question, s)
+        )
         return hits, candidates, {"retrieve": retrieved, "read": _milliseconds(started)}
 
-    def _span(self, question: Question, candidate: Candidate, citations: _Citations) -> Span:
-        numbers = [citations.add(support) for support in candidate.supports]
+    def _span(self, question: Question, candidate: Candidate, citations: Citations) -> Span:
+        numbers = [citations.add(s.hit, s.start, s.end) for s in candidate.supports]
         return Span(
             text=candidate.text,
             confidence=round(candidate.confidence, 4),
             slot=question.slot,
+            value=value_of(question.slot, candidate.supports[0]),
             citations=numbers,
         )
-
-
-class _Citations:
-    """Numbers the places that are cited; one place gets one number."""
-
-    def __init__(self) -> None:
-        self.found: list[Citation] = []
-        self._numbers: dict[tuple[str, int, int], int] = {}
-
-    def add(self, support: Support) -> int:
-        """The number of a support's citation, a new one if need be."""
-        if support.place not in self._numbers:
-            self._numbers[support.place] = len(self.found) + 1
-            self.found.append(_citation(len(self.found) + 1, support))
-        return self._numbers[support.place]
-
-
-def _citation(number: int, support: Support) -> Citation:
-    chunk, document = support.hit.chunk, support.hit.document
-    before = len(chunk.text) - len(chunk.text.lstrip())
-    passage = chunk.text.strip()
-    start = chunk.start + before
-    return Citation(
-        number=number,
-        document_id=document.id,
-        title=document.title,
-        source=document.source,
-        published=document.published.isoformat() if document.published else None,
-        start=chunk.start + support.start,
-        end=chunk.start + support.end,
-        quote=support.text,
-        passage=Passage(start=start, end=start + len(passage), text=passage),
-        page=document.page_of(chunk.start + support.start),
-    )
 
 
 def whole_sentences(text: str, span: ReadSpan) -> ReadSpan:
@@ -145,6 +173,17 @@ def whole_sentences(text: str, span: ReadSpan) -> ReadSpan:
     words = text[start:end]
     start += len(words) - len(words.lstrip())
     return ReadSpan(start, start + len(words.strip()), span.margin)
+
+
+def _main(events: Sequence[Occurrence]) -> Occurrence:
+    """The event that a compound question's answers are taken from: the one told best."""
+    return max(events, key=lambda e: (e.status == "happened", e.filled, e.told, len(e.who)))
+
+
+def _first_document(hits: Sequence[Hit]) -> list[Hit]:
+    """The passages of the best hit's document, in its order."""
+    same = [hit for hit in hits if hit.chunk.document_id == hits[0].chunk.document_id]
+    return sorted(same, key=lambda hit: hit.chunk.start)
 
 
 def _nearest(hits: list[Hit], candidates: list[Candidate]) -> list[Support]:

@@ -10,7 +10,6 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
 from importlib.metadata import entry_points, version
@@ -262,6 +261,46 @@ def ask(
         raise typer.Exit(1)
 
 
+@app.command(epilog='Example: dateline timeline "Kim and Putin" --since 2019-01-01 --json')
+def timeline(
+    query: Annotated[str, typer.Argument(help="Names or words that the events are about.")],
+    *,
+    index: IndexOption = DEFAULT_INDEX,
+    top: TopOption = 40,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Only events on that day or later."),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only events by that day.")
+    ] = None,
+    after: AfterOption = None,
+    before: BeforeOption = None,
+    source: SourceOption = None,
+    meta: MetaOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the dated events about a query: when, who, what, where; exit code 1 without any."""
+    from . import rendering  # noqa: PLC0415
+    from .assistant import Assistant  # noqa: PLC0415
+
+    filters = _filters(after, before, source, meta)
+    with _open(index) as opened:
+        found = Assistant(opened).timeline(
+            query,
+            since=_day(since),
+            until=_day(until),
+            filters=filters,
+            top_k=top,
+        )
+        if as_json:
+            _print_json(found.model_dump())
+        else:
+            rendering.print_timeline(found, opened)
+    if not found.events:
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Inside: /sources lists the last sources, /reset starts afresh, /quit leaves.")
 def chat(*, index: IndexOption = DEFAULT_INDEX) -> None:
     """Ask one question after another in the terminal."""
@@ -332,13 +371,16 @@ def _filters(
     for key, equals, _ in pairs:
         if not key or not equals:
             raise UsageError("--meta needs KEY=VALUE.", "For example: --meta sitename=Reuters")
-    as_date: Callable[[datetime | None], date | None] = lambda moment: moment and moment.date()  # noqa: E731
     return Filters(
-        after=as_date(after),
-        before=as_date(before),
+        after=_day(after),
+        before=_day(before),
         source=source,
         metadata={key: _json_or_text(value) for key, _, value in pairs},
     )
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment and moment.date()
 
 
 def _json_or_text(value: str) -> Any:  # noqa: ANN401 - any JSON value

@@ -1,15 +1,22 @@
-"""What a question asks for: the slot its answer fills, and the form the answer should have."""
+"""What a question asks for: the slots its answer fills, the form of the answer, the dates it means.
+
+A compound question ("Who met where and when?") asks for several slots of one event.
+"""
 
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Literal, NamedTuple
 
 from index.errors import UsageError
 
+from .dates import find_timexes
+
 MAX_CHARACTERS = 2000
 
 Form = Literal["span", "explanation", "yes/no"]
+Order = Literal["first", "last", "next", "previous"]
 
 _SLOTS = (
     ("how many", r"how many\b"),
@@ -24,8 +31,11 @@ _SLOTS = (
     ("what", r"what\b"),
 )
 # A wh-word counts at the start of the question or of a clause, after a preposition, or at the end.
-_BEFORE = r"(?:^|[,;:]\s*|\band |\b(?:in|on|at|by|to|for|from|with|of|since) )"
+_BEFORE = r"(?:^|[,;:]\s*|\b(?:and|or) |\b(?:in|on|at|by|to|for|from|with|of|since) )"
 _SLOT = [(slot, re.compile(rf"{_BEFORE}(?:{form})|(?:{form})\W*$")) for slot, form in _SLOTS]
+_LATER_SLOT = re.compile(  # after the first: "who met WHERE and WHEN", "when and WHERE did"
+    r"\b(who(?:m)?(?= else\b|\W*$|,| and\b| (?:\w+ed|met|attended|took)\b)|where|when|why)\b"
+)
 _EXPLANATION = re.compile(
     r"^(?:please )?(?:describe|explain|tell me (?:about|why|how)|what happened)\b"
 )
@@ -37,14 +47,50 @@ _YES_NO = re.compile(
     r"^(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|"
     r"must)(?:n['’]t)?\b(?! what| who| where| when| why| how)"
 )
+_ORDERS: tuple[tuple[Order, str], ...] = (
+    ("previous", r"previous(?:ly)?|before that|the time before|earlier"),
+    ("next", r"next|upcoming|coming"),
+    ("last", r"last(?! (?:week|month|year|night|name|\w+day)\b)|latest|most recent(?:ly)?"),
+    ("first", r"first(?! (?:name|lady|minister|half|quarter)\b)|earliest"),
+)
+_ORDER = [(order, re.compile(rf"\b(?:{words})\b")) for order, words in _ORDERS]
+_DATED = re.compile(
+    r"\b(?P<how>in|on|during|at|within|throughout|before|until|after|since|from|between|by|over)"
+    r" (?:the )?$"
+)
+_MAIN_EVENT = re.compile(r"\b(?:main|central|reported) event\b", re.IGNORECASE)
+_ONWARD = ("after", "since")
+_UP_TO = ("before", "until", "by")
 
 
 class Question(NamedTuple):
-    """A question as asked (white space tidied), its slot (or None) and the form of its answer."""
+    """A question as asked (white space tidied) and what it asks for.
+
+    Attributes:
+        slot: the first slot, or None: "who", "where", "when", "how many" ...
+        slots: all of them, in order.
+        period: the days that the answer's event is restricted to, both inclusive, or None.
+        undated: the question without the words that say the period.
+        order: which of several such events in time is meant, or None.
+    """
 
     text: str
     slot: str | None
     form: Form
+    slots: tuple[str, ...] = ()
+    period: tuple[date, date] | None = None
+    undated: str = ""
+    order: Order | None = None
+
+    @property
+    def is_compound(self) -> bool:
+        """Whether several slots of one event are asked for."""
+        return len(set(self.slots) & {"who", "where", "when"}) > 1
+
+    @property
+    def is_about_main_event(self) -> bool:
+        """Whether it asks for who, where or when of what a document is about."""
+        return _MAIN_EVENT.search(self.text) is not None and bool(self.slots)
 
 
 def analyse(text: str) -> Question:
@@ -62,19 +108,60 @@ def analyse(text: str) -> Question:
             "Ask something shorter; to add a text to the index, use: dateline index FILE",
         )
     lower = tidy.casefold()
+    period, undated = _period(tidy)
+    order = next((order for order, words in _ORDER if words.search(lower)), None)
     if _YES_NO.match(lower):
-        return Question(tidy, None, "yes/no")
-    slot = _first_slot(lower)
+        return Question(tidy, None, "yes/no", (), period, undated, order)
+    slots = _slots(lower)
+    slot = slots[0] if slots else None
     plain_how = slot == "how" and not _MEASURED.search(lower)
     explains = slot == "why" or plain_how or _EXPLANATION.match(lower) is not None
-    return Question(tidy, slot, "explanation" if explains else "span")
+    form: Form = "explanation" if explains else "span"
+    return Question(tidy, slot, form, slots, period, undated, order)
 
 
-def _first_slot(lower: str) -> str | None:
-    """The slot of the first wh-word; of two at one place the more specific ("how many")."""
+def _slots(lower: str) -> tuple[str, ...]:
+    """The slot of the first wh-word (of two at one place the more specific), then the others."""
     found = [
-        (match.start(), place, slot)
+        (match.start(), place, slot, match.end())
         for place, (slot, pattern) in enumerate(_SLOT)
         if (match := pattern.search(lower))
     ]
-    return min(found)[2] if found else None
+    if not found:
+        return ()
+    _, _, first, end = min(found)
+    slots = [first]
+    for match in _LATER_SLOT.finditer(lower, end):
+        slot = "who" if match[1].startswith("who") else match[1]
+        # "the man who came", "the day when": a relative clause asks nothing
+        led = re.search(r"(?:\band|,|\b(?:met|meet)|^\W*\w+ \w+) $", lower[: match.start()])
+        ends = re.match(r"\W*(?:$|and\b|,)", lower[match.end() :])
+        if slot not in slots and (led or ends):
+            slots.append(slot)
+    return tuple(slots)
+
+
+def _period(text: str) -> tuple[tuple[date, date] | None, str]:
+    """The days a question is restricted to ("in 2019", "between March and May 2020"), and the rest.
+
+    Only full dates count: nobody can tell which week "last week" is to a pile of old documents.
+    """
+    low, high, undated = date.min, date.max, text
+    found = [t for t in find_timexes(text) if t.first and t.last and t.type == "DATE"]
+    for timex in reversed(found):
+        led = _DATED.search(text[: timex.start].casefold())
+        joined = re.search(r"\bbetween .*\band $", text[: timex.start].casefold())
+        if not timex.first or not timex.last or not (led or joined):
+            continue
+        how = led["how"] if led else "and"
+        if how in _ONWARD or how in ("from", "between"):
+            low = max(low, timex.first)
+        elif how in _UP_TO or how == "and":
+            high = min(high, timex.last)
+        else:
+            low, high = max(low, timex.first), min(high, timex.last)
+        start = led.start() if led else text.casefold().rindex("and ", 0, timex.start)
+        undated = undated[:start].rstrip() + undated[timex.end :]
+    if (low, high) == (date.min, date.max) or low > high:
+        return None, text
+    return (low, high), undated.strip()

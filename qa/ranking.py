@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from index import Analyzer, Hit
 
@@ -33,6 +33,7 @@ class Support:
         margin: the reader's, over "no answer".
         overlap: share of the question's terms that the passage or its title has. Unlike a
             retrieval score it means the same in a collection of any size.
+        prior: log-odds for what the features do not see, 0 where nothing is known.
     """
 
     hit: Hit
@@ -40,6 +41,7 @@ class Support:
     end: int
     margin: float
     overlap: float
+    prior: float = 0.0
 
     @property
     def text(self) -> str:
@@ -89,11 +91,15 @@ class Calibration:
 
     def score(self, support: Support) -> float:
         """The higher, the earlier among the candidates of its question."""
-        return sumprod(self.order, support.features)
+        return sumprod(self.order, support.features) + support.prior
 
-    def confidence(self, features: Sequence[float]) -> float:
-        """Probability, between 0 and 1, that an answer with these features is right."""
-        logit = self.bias + sumprod(self.weights, features)
+    def confidence(self, features: Sequence[float], prior: float = 0.0) -> float:
+        """Probability, between 0 and 1, that an answer with these features is right.
+
+        Args:
+            prior: log-odds to add.
+        """
+        logit = self.bias + sumprod(self.weights, features) + prior
         return 1 / (1 + math.exp(-max(min(logit, 30.0), -30.0)))
 
 
@@ -107,17 +113,23 @@ def rank(
     hits: Sequence[Hit],
     readings: Sequence[Sequence[ReadSpan]],
     calibration: Calibration,
+    prior: Callable[[Support], float] | None = None,
 ) -> list[Candidate]:
     """All candidates, best first; none is more confident than the one before it.
 
     Spans whose words are equal, case, articles and punctuation aside, are one candidate with
     several supports; of those, only ones that could stand alone are kept beside the best. A
     candidate that only overlaps a better one in the same place is dropped.
+
+    Args:
+        prior: log-odds to add for what the features do not see.
     """
     candidates = []
     most = 1.0
-    for group in standings(question, hits, readings, calibration):
-        confidences = [calibration.confidence(features) for _, features in group]
+    for group in standings(question, hits, readings, calibration, prior):
+        confidences = [
+            calibration.confidence(features, support.prior) for support, features in group
+        ]
         most = min(most, confidences[0])
         kept = [
             support
@@ -133,25 +145,30 @@ def standings(
     hits: Sequence[Hit],
     readings: Sequence[Sequence[ReadSpan]],
     calibration: Calibration,
+    prior: Callable[[Support], float] | None = None,
 ) -> list[list[tuple[Support, tuple[float, ...]]]]:
     """For every candidate, best first, its supports, each with FEATURES and STANDING.
 
     An answer's share is its probability among the candidates, given that one of them is right; its
     agreement is the logarithm of the number of places that bear it.
     """
+    score = calibration.score
+    supports = list(_supports(question, hits, readings))
+    if prior:
+        supports = [replace(support, prior=prior(support)) for support in supports]
     groups: dict[str, list[Support]] = {}
-    for support in sorted(_supports(question, hits, readings), key=calibration.score, reverse=True):
+    for support in sorted(supports, key=score, reverse=True):
         group = groups.setdefault(normalise(support.text), [])
         if not any(_overlap(support, better) for better in group):
             group.append(support)
     candidates = list(_without_overlaps(groups.values()))
-    top = max((calibration.score(group[0]) for group in candidates), default=0.0)
-    total = sum(math.exp(calibration.score(group[0]) - top) for group in candidates)
+    top = max((score(group[0]) for group in candidates), default=0.0)
+    total = sum(math.exp(score(group[0]) - top) for group in candidates)
     return [
         [
             (support, (*support.features, share, math.log(len(group))))
             for support in group
-            for share in [math.exp(calibration.score(support) - top) / total]
+            for share in [math.exp(score(support) - top) / total]
         ]
         for group in candidates
     ]

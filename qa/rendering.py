@@ -14,10 +14,17 @@ from rich.text import Text
 from index import DocumentInfo, Index, IndexReport, Progress, Stats
 from index.sentences import split
 
-from .answer import Answer, Citation, FoundPassage
+from .answer import Answer, Citation, Event, FoundPassage, Mention, Timeline, grouped
 
 console = Console(highlight=False, soft_wrap=True)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_STATUS_STYLES = {
+    "happened": "bold",
+    "planned": "blue",
+    "possible": "yellow",
+    "denied": "red",
+    "cancelled": "red",
+}
 SNIPPET = 240  # characters of a passage shown in a list
 
 
@@ -38,6 +45,12 @@ def print_answer(answer: Answer, index: Index, to: Console = console) -> None:
             to.print(_cited(citation, index))
             to.print(Text("    ").append_text(_sentence(citation)))
         return
+    if answer.events:
+        print_events(answer.events, to)
+        to.print()
+        for numbers, citation in grouped(answer.citations):
+            to.print(_cited(citation, index, numbers))
+        return
     quoted = {citation.number: citation for citation in answer.citations}
     for place, span in enumerate(answer.answers):
         head = Text(shown(span.text), style="bold green" if place == 0 else "green")
@@ -52,6 +65,56 @@ def print_answer(answer: Answer, index: Index, to: Console = console) -> None:
         to.print(_cited(citation, index))
 
 
+def print_timeline(timeline: Timeline, index: Index, to: Console = console) -> None:
+    """Events in time order, then where they stand."""
+    if not timeline.events:
+        to.print("No dated events found.", style="yellow")
+        return
+    print_events(timeline.events, to)
+    to.print()
+    for numbers, citation in grouped(timeline.citations):
+        to.print(_cited(citation, index, numbers))
+
+
+def print_events(events: Sequence[Event], to: Console = console) -> None:
+    """A row for every event: when, whether it happened, who, what and where, with citations."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
+    for name in ("when", "status", "who", "what", "where"):
+        table.add_column(name, overflow="fold")
+    for event in events:
+        who = Text(", ").join(_part(mention) for mention in event.who)
+        table.add_row(
+            _when(event.when),
+            Text(event.status, style=_STATUS_STYLES[event.status]),
+            who,
+            Text(shown(event.what)),
+            _part(event.where) if event.where else Text("–", style="dim"),
+        )
+    to.print(table)
+
+
+def _when(mention: Mention | None) -> Text:
+    """The resolved date, and the words that say it."""
+    if mention is None:
+        return Text("–", style="dim")
+    value = mention.value
+    days = ""
+    if value and value.start and value.end:
+        days = value.start if value.start == value.end else f"{value.start} to {value.end}"
+    if days == mention.text or not days:
+        return _part(mention)
+    return Text(days, style="bold").append_text(Text(" ")).append_text(_part(mention, quoted=True))
+
+
+def _part(mention: Mention, *, quoted: bool = False) -> Text:
+    """A part's words with the name they stand for, and its citation."""
+    words = " ".join(shown(mention.text).split())
+    text = Text(f"“{words}”" if quoted else words, style="" if quoted else "green")
+    if mention.name and mention.name != mention.text:
+        text.append(f" ({' '.join(shown(mention.name).split())})", style="dim")
+    return text.append(f" [{mention.citation}]", style="cyan")
+
+
 def _sentence(citation: Citation) -> Text:
     """The sentence or sentences around a citation, its span highlighted."""
     passage = citation.passage
@@ -63,13 +126,14 @@ def _sentence(citation: Citation) -> Text:
     return Text(" ").join(words.split("\n"))
 
 
-def _cited(citation: Citation, index: Index) -> Text:
-    """`[1] Title – 2023-09-19 – news/story.txt, line 7`."""
-    line = Text(f"[{citation.number}] ", style="cyan")
+def _cited(citation: Citation, index: Index, numbers: str = "") -> Text:
+    """`[1] Title – 2023-09-19 – news/story.txt, line 7`; without the line for several numbers."""
+    line = Text(f"[{numbers or citation.number}] ", style="cyan")
     line.append(shown(citation.title))
     if citation.published:
         line.append(f" – {citation.published}", style="dim")
     where = f", page {citation.page}" if citation.page else _line(citation, index)
+    where = "" if numbers and not numbers.isdigit() else where
     return line.append(f" – {shown(citation.source)}{where}", style="dim")
 
 

@@ -19,7 +19,7 @@ class FakeAssistant:
 
     threshold = 0.5
 
-    def __init__(self, index):
+    def __init__(self, index, *, explain=True):
         self.index = index
 
     def candidates(self, question):

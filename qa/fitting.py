@@ -1,0 +1,144 @@
+"""How well a candidate fits what is asked, beyond what the reader sees: its type and its date.
+
+The reader knows words, not calendars: it cannot tell that "Wednesday" in a story of 14 September
+2023 is the 13th. What is said here is added to a candidate's log-odds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+
+from index.dating import find_dateline
+from index.sentences import split
+
+from .answer import Value
+from .dates import Timex, find_timexes
+from .question import Question
+from .ranking import Support
+
+# Log-odds, set by hand: no training question has dates to resolve.
+WRONG_TYPE = -3.0
+SAME_DATE = 1.5
+OTHER_DATE = -1.5
+FAR_PUBLICATION = -1.0
+NOT_SAID_TO_BE = -2.0  # asked what was, told what may or will be
+NEWS_DAYS = 10  # a story without dates of its own is about the days before its publication
+
+_ASKED_OF_THE_PAST = re.compile(r"\b(?:did|was|were|had)\b|\b(?:met|\w{3,}ed)\b", re.IGNORECASE)
+_MAY_BE = re.compile(
+    r"\b(?:may|might|will|could|plans? to|planning to|(?:expected|scheduled|due|set) to)\b"
+)
+_NUMBER = re.compile(
+    r"\d|\b(?:no|none|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|"
+    r"\w+ty|hundreds?|thousands?|millions?|billions?|dozens?|half|several|few|many|couple|single|"
+    r"both|all|free|nothing)\b",
+    re.IGNORECASE,
+)
+
+
+def fit(question: Question, support: Support) -> float:
+    """Log-odds to add for a candidate's type and date; 0 where nothing can be said."""
+    return sum(part(question, support) for part in (_type_fit, _date_fit, _status_fit))
+
+
+def timexes_of(support: Support) -> Sequence[Timex]:
+    """The temporal expressions of the passage that a candidate stands in."""
+    return passage_timexes(support.hit.chunk.text, support.hit.document.published)
+
+
+@lru_cache(maxsize=512)
+def passage_timexes(text: str, published: date | None) -> tuple[Timex, ...]:
+    """The temporal expressions of a passage, read once."""
+    return tuple(find_timexes(text, published))
+
+
+def value_of(slot: str | None, support: Support) -> Value | None:
+    """What a candidate's words mean: the date of a "when", the number of a "how many"."""
+    if slot in ("when", "how long"):
+        return date_value(
+            [t for t in timexes_of(support) if t.start < support.end and support.start < t.end]
+        )
+    if slot in ("how many", "how much") and _NUMBER.search(support.text):
+        return Value(type="number", text=support.text)
+    return None
+
+
+def date_value(timexes: Sequence[Timex]) -> Value | None:
+    """The date or interval of some expressions that stand together; of several, the finest."""
+    dated = [t for t in timexes if t.first and t.last]
+    if dated:
+        best = min(dated, key=lambda t: (t.last or date.max) - (t.first or date.min))
+        assert best.first
+        assert best.last
+        return Value(
+            type="date" if best.type in ("DATE", "TIME") else "duration",
+            start=best.first.isoformat(),
+            end=best.last.isoformat(),
+            text=best.value,
+        )
+    if timexes:
+        kind = {"DURATION": "duration", "SET": "set"}.get(timexes[0].type, "date")
+        return Value(type=kind, text=timexes[0].value)
+    return None
+
+
+@lru_cache(maxsize=512)
+def _dateline(text: str) -> tuple[int, int]:
+    """Where a passage's dateline or date line stands; nowhere if it has none."""
+    found = find_dateline(text)
+    return (found.start, found.end) if found else (0, 0)
+
+
+def _type_fit(question: Question, support: Support) -> float:
+    slot = question.slot
+    first, last = _dateline(support.hit.chunk.text)
+    if slot in ("where", "when") and first <= support.start < last:
+        return WRONG_TYPE  # where and when the story was sent, not where and when it happened
+    if question.form != "span" or slot not in ("when", "where", "who", "how many", "how much"):
+        return 0.0
+    if slot in ("how many", "how much"):
+        return 0.0 if _NUMBER.search(support.text) else WRONG_TYPE
+    touched = [t for t in timexes_of(support) if t.start < support.end and support.start < t.end]
+    if slot == "when":
+        relative = re.search(r"\b(?:when|after|before|during|while|until|since|as)\b", support.text)
+        return 0.0 if touched or relative else WRONG_TYPE
+    is_date = any(t.start <= support.start + 4 and support.end <= t.end + 1 for t in touched)
+    return WRONG_TYPE if is_date else 0.0
+
+
+def _status_fit(question: Question, support: Support) -> float:
+    """Against what "may" or "will" happen, where a question asks what did."""
+    if question.slot not in ("who", "where", "when"):
+        return 0.0
+    if not _ASKED_OF_THE_PAST.search(question.text):
+        return 0.0
+    start, _ = _sentence(support)
+    before = support.hit.chunk.text[start : support.start]
+    return NOT_SAID_TO_BE if _MAY_BE.search(before) else 0.0
+
+
+def _sentence(support: Support) -> tuple[int, int]:
+    """The sentence that a candidate begins in."""
+    return next((a, b) for a, b in split(support.hit.chunk.text) if a <= support.start < b)
+
+
+def _date_fit(question: Question, support: Support) -> float:
+    if question.period is None:
+        return 0.0
+    low, high = question.period
+    start, end = _sentence(support)
+    here = [t for t in timexes_of(support) if t.first and t.last and t.type in ("DATE", "TIME")]
+    first, past = _dateline(support.hit.chunk.text)
+    near = [t for t in here if start <= t.start < end and not first <= t.start < past]
+    if any(t.first <= high and low <= t.last for t in near if t.first and t.last):
+        return SAME_DATE
+    if near:
+        return OTHER_DATE
+    published = support.hit.document.published
+    if published is None:
+        return 0.0
+    about = published - timedelta(days=NEWS_DAYS)
+    return 0.0 if about <= high and low <= published + timedelta(days=1) else FAR_PUBLICATION

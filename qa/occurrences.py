@@ -1,0 +1,524 @@
+"""One sentence's telling of an event: who did what, where and when, and whether it happened.
+
+Read off a dependency parse. Every part is a verbatim span of a passage.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from index import Hit
+from index.dating import find_dateline
+from index.sentences import split
+
+from .answer import Value
+from .dates import Timex
+from .entities import Names, is_pronoun
+from .fitting import NEWS_DAYS, date_value, passage_timexes
+from .places import STANDING_FOR_PLACES
+from .predicates import (
+    CANCELLING,
+    DENYING,
+    IRREGULAR,
+    LATER,
+    LIGHT_VERBS,
+    MAYBE,
+    MOTION_VERBS,
+    PERSON_NOUNS,
+    PICTURES,
+    PLACE_NOUNS,
+    PLANNING,
+    REPORTING,
+    Kind,
+    is_of_kind,
+)
+from .ranking import TERMS
+from .syntax import parse
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+Status = Literal["happened", "planned", "possible", "denied", "cancelled"]
+
+_AFTER_DATELINE = " \n\t–—-_:.*"
+_NAMED = ("PERSON", "ORG", "GPE", "NORP", "LOC")
+_PLACES = ("GPE", "LOC", "FAC")
+_PLACE_PREPOSITIONS = frozenset("in at near outside inside on off aboard around across".split())
+_WAY_PREPOSITIONS = frozenset("to into toward towards".split())
+_COMPANY = frozenset("with between among alongside by of from against".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A span of a passage that fills a slot: `hit.chunk.text[start:end]`.
+
+    Attributes:
+        name: the full name it stands for, where that is another.
+        value: the date or interval it means.
+    """
+
+    hit: Hit
+    start: int
+    end: int
+    name: str | None = None
+    value: Value | None = None
+
+    @property
+    def text(self) -> str:
+        """The words, verbatim."""
+        return self.hit.chunk.text[self.start : self.end]
+
+    @property
+    def full(self) -> str:
+        """The name it stands for, else its words."""
+        return self.name or self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One telling of an event, or several joined.
+
+    Attributes:
+        first, last: the days it is on or between, where known; else those it may be on.
+        dated: whether the text says the date.
+        told: how many tellings were joined.
+    """
+
+    what: Part
+    status: Status
+    who: tuple[Part, ...]
+    where: Part | None
+    when: Part | None
+    first: date | None
+    last: date | None
+    told: int = 1
+
+    @property
+    def dated(self) -> bool:
+        """Whether the text says when."""
+        return self.when is not None
+
+    @property
+    def filled(self) -> int:
+        """How many of who, where and when are known."""
+        return bool(self.who) + (self.where is not None) + (self.when is not None)
+
+
+def find_occurrences(
+    hits: Iterable[Hit],
+    kind: Kind | None,
+    names: Callable[[Hit], Names],
+    about: Collection[str] = (),
+) -> list[Occurrence]:
+    """What the passages tell of one kind of happening; of any kind, if None.
+
+    Args:
+        names: the full names in the document of a passage.
+        about: terms (`ranking.TERMS`) of which a sentence must have one, if there are any.
+    """
+    found: list[Occurrence] = []
+    seen: set[tuple[str, int, int]] = set()
+    for hit in hits:
+        text = hit.chunk.text
+        for start, end in split(text):
+            place = (hit.chunk.document_id, hit.chunk.start + start, hit.chunk.start + end)
+            if place in seen or not _may_tell(text[start:end], kind, about):
+                continue
+            seen.add(place)
+            sentence = _Sentence(hit, start, end, names(hit))
+            for token in sentence.predicates(kind):
+                if occurrence := sentence.occurrence(token):
+                    found.append(occurrence)
+    return found
+
+
+def _may_tell(sentence: str, kind: Kind | None, about: Collection[str]) -> bool:
+    """A quick look, so that only sentences worth it are parsed."""
+    if about and not set(about).intersection(TERMS(sentence)):
+        return False
+    if kind is None:
+        return True
+    words = {word.casefold() for word in re.findall(r"[^\W\d_]+", sentence)}
+    beginnings = _beginnings(kind)
+    return any(word.startswith(beginnings) for word in words)
+
+
+@lru_cache(maxsize=64)
+def _beginnings(kind: Kind) -> tuple[str, ...]:
+    """How the words that tell of a kind of happening begin."""
+    words = {*kind.words, *(first for first, _ in kind.pairs)}
+    return tuple(sorted({form for word in words for form in _forms(word)}))
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    """Beginnings that the forms of a lemma have."""
+    base = word[:-1] if len(word) > 4 and word[-1] in "ey" else word
+    past = IRREGULAR.get(word)
+    return (base, past) if past else (base,)
+
+
+class _Sentence:
+    """A parsed sentence of a passage; what it tells is read off the parse."""
+
+    def __init__(self, hit: Hit, start: int, end: int, names: Names) -> None:
+        self.hit, self.start, self.names = hit, start, names
+        words = hit.chunk.text[start:end]
+        dateline = find_dateline(words)
+        lead = dateline.end if dateline and dateline.origin == "dateline" else 0
+        lead += len(words[lead:]) - len(words[lead:].lstrip(_AFTER_DATELINE))
+        self.start += lead
+        self.doc = parse(words[lead:].rstrip())
+        published = hit.document.published
+        self.timexes = [
+            t
+            for t in passage_timexes(hit.chunk.text, published)
+            if self.start <= t.start < end and t.type in ("DATE", "TIME") and t.first
+        ]
+
+    def predicates(self, kind: Kind | None) -> Iterator[Token]:
+        """The words that tell of such a happening, one a clause."""
+        taken: set[int] = set()
+        for token in self.doc:
+            if token.i in taken or token.pos_ not in ("VERB", "NOUN", "PROPN"):
+                continue
+            if kind is None:
+                fits = token.pos_ == "VERB" and token.lemma_.casefold() not in REPORTING
+            else:
+                fits = self._is_of(token, kind)
+            if fits:
+                # "held a summit", "travel to meet": one happening, told once
+                taken.update(t.i for t in (token, *token.children) if t.pos_ in ("VERB", "NOUN"))
+                yield token
+
+    def _is_of(self, token: Token, kind: Kind) -> bool:
+        lemma = token.lemma_.casefold()
+        if token.pos_ == "VERB":
+            objects = {
+                child.lemma_.casefold()
+                for child in token.children
+                if child.dep_ in ("dobj", "prt", "prep", "advmod")
+            }
+            if any(first == lemma and second in objects for first, second in kind.pairs):
+                return True
+            if any(child.dep_ == "prt" for child in token.children):
+                return False  # "talking up" is not talking
+        return is_of_kind(lemma, kind) and not (token.pos_ == "PROPN" and token.ent_type_)
+
+    def occurrence(self, token: Token) -> Occurrence | None:
+        """What the sentence says of the happening that a word tells of."""
+        chain = _chain(token)
+        clause = [word for word in self.doc if _verb_of(word) in chain or word in chain]
+        who = self._who(token, chain)
+        where = self._where(token, chain, clause)
+        when, timex = self._when(token, chain, clause)
+        status = _status(token, chain)
+        published = self.hit.document.published
+        first, last = (timex.first, timex.last) if timex else (None, None)
+        if first and published and first > published and status == "happened":
+            status = "planned"
+        if first is None and published and status == "happened" and not _is_earlier(chain):
+            first, last = published - timedelta(days=NEWS_DAYS), published
+        if not who and not (where and when):
+            return None
+        what = self._part(token.idx, token.idx + len(token.text))
+        return Occurrence(what, status, who, where, when, first, last)
+
+    def _part(self, start: int, end: int, value: Value | None = None) -> Part:
+        return Part(self.hit, self.start + start, self.start + end, value=value)
+
+    def _who(self, token: Token, chain: Sequence[Token]) -> tuple[Part, ...]:
+        heads: list[Token] = []
+        for verb in chain:
+            heads += _subjects(verb)
+            heads += [c for c in verb.children if c.dep_ in ("dobj", "dative") and _is_someone(c)]
+            heads += _company(verb)
+        if token.pos_ != "VERB":
+            heads += _company(token)
+            heads += [c for c in token.children if c.dep_ in ("poss", "compound", "nmod")]
+        parts: list[Part] = []
+        for head in heads:
+            for one in (head, *head.conjuncts):
+                if one == token or not _is_someone(one):
+                    continue
+                part = self._mention(one)
+                if not any(p.start < part.end and part.start < p.end for p in parts):
+                    parts.append(part)
+        return tuple(sorted(parts, key=lambda part: part.start))
+
+    def _mention(self, head: Token) -> Part:
+        start, end = _noun_phrase(head)
+        part = self._part(start, end)
+        if is_pronoun(part.text):
+            return replace(part, name=self._person_before(head))
+        return replace(part, name=self.names.full_name(part.text))
+
+    def _person_before(self, pronoun: Token) -> str | None:
+        """Whom "he" or "her" stands for: the person that a subject before it in the sentence names;
+        None where there is none, or more than one.
+        """
+        found = [
+            token
+            for token in self.doc[: pronoun.i]
+            if token.dep_ in ("nsubj", "nsubjpass")
+            and token.pos_ == "PROPN"
+            and token.ent_type_ in ("PERSON", "")
+        ]
+        if len(found) != 1:
+            return None
+        start, end = _noun_phrase(found[0])
+        name = self.doc.text[start:end]
+        return self.names.full_name(name) or name
+
+    def _where(self, token: Token, chain: Sequence[Token], clause: Sequence[Token]) -> Part | None:
+        moves = any(verb.lemma_.casefold() in MOTION_VERBS for verb in chain)
+        found: list[tuple[bool, int, Token]] = []
+        for word in clause:
+            if word.dep_ != "prep" or not _is_place_preposition(word, moves):
+                continue
+            for head in (c for c in word.children if c.dep_ == "pobj"):
+                if self._is_place(head):
+                    direct = word.head in chain or word.head == token
+                    found.append((not direct, abs(word.i - token.i), head))
+        if not found:
+            return None
+        head = min(found, key=lambda row: row[:2])[2]
+        start, end = _phrase(head)
+        part = self._part(start, end)
+        return replace(part, name=self._place_name(head, part))
+
+    def _place_name(self, head: Token, part: Part) -> str | None:
+        noun = head.lemma_.casefold()
+        definite = any(c.text.casefold() in ("the", "that", "this") for c in head.children)
+        if head.pos_ == "NOUN" and definite and noun in STANDING_FOR_PLACES:
+            return self.names.place_before(noun, self.hit.chunk.start + part.start)
+        return self.names.full_name(part.text)
+
+    def _is_place(self, head: Token) -> bool:
+        inside = self.start + head.idx
+        if any(
+            t.start <= inside < t.end
+            for t in passage_timexes(self.hit.chunk.text, self.hit.document.published)
+        ):
+            return False
+        if head.ent_type_ in _PLACES:
+            return True
+        if head.ent_type_ in ("DATE", "TIME", "CARDINAL", "MONEY", "PERCENT", "PERSON", "NORP"):
+            return False
+        if head.pos_ == "PROPN":
+            return True
+        return head.pos_ == "NOUN" and head.lemma_.casefold() in PLACE_NOUNS
+
+    def _when(
+        self, token: Token, chain: Sequence[Token], clause: Sequence[Token]
+    ) -> tuple[Part | None, Timex | None]:
+        near = {word.i for word in clause}
+        for child in token.children:  # "a meeting planned for Thursday"
+            if child.dep_ == "acl" and child.lemma_.casefold() in PLANNING:
+                near.update(word.i for word in child.subtree)
+        for verb in chain:  # a caption: "This picture taken on September 13 shows ..."
+            for subject in (c for c in verb.children if c.dep_ == "nsubj"):
+                if subject.lemma_.casefold() in PICTURES:
+                    near.update(word.i for word in subject.subtree)
+        found: list[tuple[int, Timex]] = []
+        for timex in self.timexes:
+            words = self.doc.char_span(
+                timex.start - self.start, timex.end - self.start, alignment_mode="expand"
+            )
+            if words is not None and any(word.i in near for word in words):
+                found.append((abs(words.start - token.i), timex))
+        if not found:
+            return None, None
+        timex = min(found, key=lambda row: row[0])[1]
+        captions = [t for _, t in found if t.first and t.last]
+        if len(captions) > 1 and any(v.lemma_.casefold() == "show" for v in chain):
+            timex = captions[0]
+        part = Part(self.hit, timex.start, timex.end, value=date_value([timex]))
+        return part, timex
+
+
+def _is_place_preposition(word: Token, moves: bool) -> bool:
+    lower = word.text.casefold()
+    return lower in _PLACE_PREPOSITIONS or (moves and lower in _WAY_PREPOSITIONS)
+
+
+def _verb_of(token: Token) -> Token:
+    """The verb, or the root, of the clause that a word stands in."""
+    while token.pos_ not in ("VERB", "AUX") and token.head != token:
+        token = token.head
+    return token
+
+
+def _chain(token: Token) -> list[Token]:
+    """The word that tells, and the verbs that carry it: "held" a summit, "travel" to meet."""
+    chain = [token]
+    at = token
+    if token.pos_ != "VERB":
+        governor = token.head
+        while governor.dep_ in ("prep", "compound", "conj") and governor.head != governor:
+            governor = governor.head
+        if governor.pos_ == "VERB" and (
+            governor.lemma_.casefold() in LIGHT_VERBS | CANCELLING | PLANNING | DENYING
+            or token.dep_ in ("nsubj", "nsubjpass")
+        ):
+            chain.append(governor)
+            at = governor
+        else:
+            return chain
+    while (at.dep_ in ("xcomp", "conj") or _is_purpose(at)) and at.head.pos_ == "VERB":
+        if at.dep_ == "conj" and any(c.dep_ in ("nsubj", "nsubjpass") for c in at.children):
+            break
+        at = at.head
+        if at.dep_ != "conj":
+            chain.append(at)
+    if at.dep_ == "ccomp" and any(c.lemma_.casefold() in PICTURES for c in at.head.children):
+        chain.append(at.head)
+    return chain
+
+
+def _is_purpose(verb: Token) -> bool:
+    """Whether it is the "to meet" of "travel to Riga to meet"."""
+    return verb.dep_ == "advcl" and any(c.tag_ == "TO" for c in verb.children)
+
+
+def _subjects(verb: Token) -> list[Token]:
+    found = [c for c in verb.children if c.dep_ in ("nsubj", "nsubjpass")]
+    found = [c for c in found if c.lemma_.casefold() not in PICTURES]
+    found += [a for c in verb.children if c.dep_ == "agent" for a in c.children]
+    if not found and verb.dep_ == "relcl":
+        return [verb.head]
+    if not found and verb.dep_ in ("advcl", "xcomp", "conj", "acl") and verb.head.pos_ == "VERB":
+        return _subjects(verb.head)
+    if not found and verb.dep_ == "acl":
+        return [verb.head]
+    return [_named_instead(c) for c in found]
+
+
+def _named_instead(token: Token) -> Token:
+    """Of "the men who", the men."""
+    if token.tag_ in ("WP", "WDT") and token.head.dep_ == "relcl":
+        return token.head.head
+    return token
+
+
+def _company(token: Token) -> list[Token]:
+    """Those whom it was with, between, of or by."""
+    return [
+        head
+        for prep in token.children
+        if prep.dep_ in ("prep", "agent")
+        and prep.text.casefold() in _COMPANY
+        and not (token.pos_ == "VERB" and prep.text.casefold() in ("of", "from"))
+        for head in prep.children
+        if head.dep_ == "pobj"
+    ]
+
+
+def _is_someone(token: Token) -> bool:
+    if token.ent_type_ in _NAMED:
+        return True
+    if token.tag_ in ("PRP", "PRP$"):
+        return token.text.casefold() not in ("it", "its", "itself")
+    if token.ent_type_ in ("DATE", "TIME", "CARDINAL", "MONEY", "ORDINAL", "PERCENT"):
+        return False
+    return token.pos_ == "PROPN" or (token.pos_ == "NOUN" and _is_person_noun(token))
+
+
+def _is_person_noun(token: Token) -> bool:
+    lemma = token.lemma_.casefold()
+    return lemma in PERSON_NOUNS or lemma.endswith(("man", "woman", "ist", "eer"))
+
+
+def _noun_phrase(head: Token) -> tuple[int, int]:
+    """A mention's extent: the name alone where it is one, else the words up to the noun."""
+    for entity in head.doc.ents:
+        if entity.start <= head.i < entity.end and entity.label_ in _NAMED:
+            words = [t for t in entity if t.tag_ != "POS" and t.text not in ("'s", "’s")]
+            return words[0].idx, words[-1].idx + len(words[-1].text)
+    if head.tag_ in ("PRP", "PRP$"):
+        return head.idx, head.idx + len(head.text)
+    kept = [head]
+    for child in head.children:
+        if (child.i < head.i and child.dep_ in (
+            "compound", "amod", "det", "nummod", "poss", "nmod", "quantmod",
+        )) or (child.dep_ == "prep" and child.text.casefold() == "of"):  # fmt: skip
+            kept += list(child.subtree)
+    last = max(kept, key=lambda t: t.i)
+    return min(t.idx for t in kept), last.idx + len(last.text)
+
+
+def _phrase(head: Token) -> tuple[int, int]:
+    """A place's extent: its words and the places it lies in, up to any clause about it."""
+    kept = [head]
+    for child in head.children:
+        if child.dep_ in ("compound", "amod", "det", "nummod", "poss", "nmod") or (
+            child.dep_ == "prep"
+            and child.text.casefold() in ("in", "of", "near")
+            and child.i > head.i
+        ):
+            kept += [t for t in child.subtree if t.ent_type_ not in ("DATE", "TIME")]
+        elif child.dep_ in ("appos",) and child.ent_type_ in _PLACES:
+            kept += [t for t in child.subtree if t.ent_type_ in _PLACES]
+    first, last = min(kept, key=lambda t: t.i), max(kept, key=lambda t: t.i)
+    while last.is_punct or last.tag_ == "POS" or last.dep_ == "prep":
+        last = last.nbor(-1)
+    return first.idx, last.idx + len(last.text)
+
+
+def _status(token: Token, chain: Sequence[Token]) -> Status:
+    """Whether it happened, by modality, tense, negation and what governs it."""
+    around = {c for verb in chain for c in verb.children}
+    lemmas = {verb.lemma_.casefold() for verb in chain[1:]}
+    above = _governors(chain[-1])
+    governing = lemmas | {verb.lemma_.casefold() for verb in above}
+    words = {c.text.casefold() for c in around if c.dep_ in ("aux", "amod", "advmod", "neg", "det")}
+    if any(_cancels(verb) for verb in (*chain[1:], *above)):
+        return "cancelled"
+    negated = any(c.dep_ == "neg" for c in around) or "no" in words or "never" in words
+    if negated or governing & DENYING:
+        return "denied"
+    if words & MAYBE or any(
+        c.dep_ == "mark" and c.text.casefold() in ("if", "whether") for c in around
+    ):
+        return "planned" if "would" in words else "possible"
+    if words & LATER or governing & PLANNING or _is_to(token):
+        return "planned"
+    return "happened"
+
+
+def _cancels(verb: Token) -> bool:
+    lemma = verb.lemma_.casefold()
+    particles = {c.text.casefold() for c in verb.children if c.dep_ in ("prt", "prep", "advmod")}
+    if lemma in ("call", "fall"):
+        return bool(particles & {"off", "through", "apart"})
+    return lemma in CANCELLING
+
+
+def _governors(verb: Token) -> list[Token]:
+    """The verbs that a clause is the content of: "denied that", "plans to"."""
+    found = []
+    while verb.dep_ in ("ccomp", "xcomp", "acl") and verb.head != verb:
+        verb = verb.head
+        found.append(verb)
+        if len(found) > 3:
+            break
+    return found
+
+
+def _is_to(token: Token) -> bool:
+    """Whether it "is to" happen."""
+    to = any(c.dep_ == "aux" and c.text.casefold() == "to" for c in token.children)
+    return to and token.dep_ == "xcomp" and token.head.lemma_.casefold() == "be"
+
+
+def _is_earlier(chain: Sequence[Token]) -> bool:
+    """Whether it was told as a thing of the past: "previously", "had met"."""
+    return any(
+        c.text.casefold() in ("previously", "earlier", "once", "had", "ago", "formerly")
+        for verb in chain
+        for c in verb.children
+    )
