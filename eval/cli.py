@@ -221,6 +221,44 @@ def dates(
         tables.print_dates(scores)
 
 
+@app.command(epilog="Example: dateline eval events --out rows.jsonl")
+def events(
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the development half's slots there, one JSON a line."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Who, where and when over the bundled stories: slots filled rightly, and what it costs."""
+    from .event_slots import evaluate_event_slots  # noqa: PLC0415
+
+    result = evaluate_event_slots()
+    _write_rows(out, [row for row in result.rows if row.half == 1])
+    if as_json:
+        tables.print_json(tables.summary(result))
+    else:
+        tables.print_event_slots(result)
+
+
+@app.command(epilog="Example: dateline eval main-events giveme5w1h/ --out rows.jsonl")
+def main_events(
+    folder: Annotated[Path, typer.Argument(help="Folder of Giveme5W1H's annotated articles.")],
+    *,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Who, where and when of articles' main events: the share that annotators' phrases match."""
+    from .main_events import evaluate_main_events, load_articles  # noqa: PLC0415
+
+    result = evaluate_main_events(load_articles(folder))
+    _write_rows(out, result.rows)
+    if as_json:
+        tables.print_json({"right": result.right, "slots": [asdict(s) for s in result.slots]})
+    else:
+        tables.print_main_events(result)
+
+
 @app.command(epilog="Example: dateline eval reader-speed --json")
 def reader_speed(
     *, reader: ReaderOption = None, torch: TorchOption = None, as_json: JsonOption = False

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from index import Document, EmbeddedIndex
 from index.document import document_id
 from index.errors import LoadError, UsageError
+from qa import Assistant
 
 from .measuring import tracked
 from .metrics import f1
@@ -86,10 +87,15 @@ def _article(path: Path) -> Article:
         record = json.loads(path.read_text(encoding="utf-8"))
         marked = record["fiveWoneH"]
         phrases = {
-            slot: tuple(p["text"] for p in marked.get(slot, {}).get("annotated", []) if p["text"])
+            slot: tuple(
+                phrase["text"]
+                for phrase in marked.get(slot, {}).get("annotated", [])
+                if phrase.get("text")
+            )
             for slot in QUESTIONS
         }
-        published = date.fromisoformat(record["date_publish"][:10])
+        dated = record.get("date_publish")
+        published = date.fromisoformat(dated[:10]) if dated not in (None, "None") else None
         title, text = record["title"] or "", record["text"]
     except (ValueError, KeyError, TypeError) as error:
         raise LoadError(f"{path} is not an annotated article: {error!r}.") from error
@@ -105,8 +111,6 @@ def _article(path: Path) -> Article:
 
 def evaluate_main_events(articles: Sequence[Article]) -> MainEventResult:
     """Ask every article, alone in an index, who, where and when of its main event."""
-    from qa import Assistant  # noqa: PLC0415 - loads the reader
-
     rows: list[MainEventRow] = []
     reader = None
     for article in tracked(articles, "Articles"):
@@ -120,10 +124,7 @@ def evaluate_main_events(articles: Sequence[Article]) -> MainEventResult:
     return MainEventResult(slots, right, tuple(rows))
 
 
-def _asked(assistant: object, article: Article) -> Iterator[MainEventRow]:
-    from qa import Assistant  # noqa: PLC0415
-
-    assert isinstance(assistant, Assistant)
+def _asked(assistant: Assistant, article: Article) -> Iterator[MainEventRow]:
     for slot, phrases in article.phrases.items():
         if phrases:
             answer = assistant.ask(QUESTIONS[slot])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .benchmark import SpeedResult
     from .bm25 import Bm25Result
     from .dates import DateScores
+    from .event_slots import EventSlotsResult
+    from .main_events import MainEventResult
     from .measuring import Latency
     from .reader_speed import ReaderSpeed
     from .reading import ReadingResult
@@ -90,6 +92,36 @@ def print_dates(scores: Sequence[DateScores]) -> None:
             "same date F1",
         ],
         rows,
+    )
+
+
+def print_main_events(result: MainEventResult) -> None:
+    """A row for every slot."""
+    rows = [
+        [s.slot, str(s.articles), f"{s.answered:.3f}", f"{s.right:.3f}", f"{s.mean_f1:.3f}"]
+        for s in result.slots
+    ]
+    rows.append(["all", str(len(result.rows)), "", f"{result.right:.3f}", ""])
+    _print_table(["slot", "articles", "answered", "right", "mean F1"], rows)
+
+
+def print_event_slots(result: EventSlotsResult) -> None:
+    """A column for every half."""
+    slots = list(result.parts[0].by_slot)
+    kinds = sorted({kind for part in result.parts for kind in part.by_kind})
+    rows = [
+        ["questions", *(str(part.questions) for part in result.parts)],
+        ["slots", *(str(part.slots) for part in result.parts)],
+        ["right", *(f"{part.accuracy:.3f}" for part in result.parts)],
+        *([f"– {s}", *(f"{part.by_slot[s]:.3f}" for part in result.parts)] for s in slots),
+        *(
+            [f"– {kind}", *(_number(part.by_kind.get(kind), ".3f") for part in result.parts)]
+            for kind in kinds
+        ),
+    ]
+    _print_table(["", *(part.part for part in result.parts)], rows)
+    typer.echo(
+        f"ms a question p50/p95: plain {_both(result.plain)}, compound {_both(result.compound)}"
     )
 
 

@@ -14,8 +14,9 @@ from index.sentences import split
 from .answer import Answer, Span, Timeline
 from .citing import Citations, event_record, event_spans
 from .entities import Names, names_of
-from .events import find_events, find_timeline, main_event
+from .events import find_events, find_timeline
 from .fitting import fit, value_of
+from .main_event import main_event
 from .occurrences import Occurrence
 from .question import Question, analyse
 from .ranking import Calibration, Candidate, Support, rank

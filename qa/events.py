@@ -21,9 +21,6 @@ from .question import Question
 from .ranking import TERMS
 from .syntax import parse
 
-LEAD_PASSAGES = 2  # of a document, in which its main event is told
-LEAD_TELLINGS = 8
-
 
 def find_events(
     question: Question, search: Callable[[str], Sequence[Hit]], names: Callable[[Hit], Names]
@@ -49,28 +46,6 @@ def find_timeline(
     dated = [hit for hit in hits if passage_timexes(hit.chunk.text, hit.document.published)]
     found = find_occurrences(dated, None, names, TERMS(query.undated))
     return choose(query, join([one for one in found if one.dated]))
-
-
-def main_event(hits: Sequence[Hit], names: Callable[[Hit], Names]) -> Occurrence | None:
-    """The event that a document is about, told in its first sentences; None if nothing is.
-
-    News puts it there: of who, what, where and when, Giveme5W1H (Hamborg, Breitinger and Gipp,
-    INRA 2019) ranks candidates by how early they stand, too. What its first telling leaves out is
-    taken from those that follow.
-
-    Args:
-        hits: the document's passages in its order.
-    """
-    told = find_occurrences(hits[:LEAD_PASSAGES], None, names)[:LEAD_TELLINGS]
-    told = [one for one in told if one.status != "denied"] or told
-    if not told:
-        return None
-    first = next((one for one in told if one.who), told[0])
-    where = next((one.where for one in told if one.where), None)
-    when = next((one for one in told if one.when), first)
-    return replace(
-        first, where=first.where or where, when=when.when, first=when.first, last=when.last
-    )
 
 
 def predicate_of(question: str) -> str | None:

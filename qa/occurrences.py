@@ -86,6 +86,7 @@ class Occurrence:
     Attributes:
         first, last: the days it is on or between, where known; else those it may be on.
         dated: whether the text says the date.
+        by_someone: whether people or bodies of people did it, not things.
         told: how many tellings were joined.
     """
 
@@ -96,6 +97,7 @@ class Occurrence:
     when: Part | None
     first: date | None
     last: date | None
+    by_someone: bool = True
     told: int = 1
 
     @property
@@ -130,10 +132,24 @@ def find_occurrences(
             if place in seen or not _may_tell(text[start:end], kind, about):
                 continue
             seen.add(place)
-            sentence = _Sentence(hit, start, end, names(hit))
+            sentence = Sentence(hit, start, end, names(hit))
             for token in sentence.predicates(kind):
                 if occurrence := sentence.occurrence(token):
                     found.append(occurrence)
+    return found
+
+
+def sentences_of(hits: Iterable[Hit], names: Callable[[Hit], Names], most: int) -> list[Sentence]:
+    """The first sentences of some passages, parsed; none twice."""
+    found: list[Sentence] = []
+    end = 0
+    for hit in hits:
+        for first, last in split(hit.chunk.text):
+            if hit.chunk.start + first >= end and hit.chunk.text[first:last].strip():
+                found.append(Sentence(hit, first, last, names(hit)))
+                end = hit.chunk.start + last
+                if len(found) == most:
+                    return found
     return found
 
 
@@ -162,7 +178,7 @@ def _forms(word: str) -> tuple[str, ...]:
     return (base, past) if past else (base,)
 
 
-class _Sentence:
+class Sentence:
     """A parsed sentence of a passage; what it tells is read off the parse."""
 
     def __init__(self, hit: Hit, start: int, end: int, names: Names) -> None:
@@ -209,11 +225,19 @@ class _Sentence:
                 return False  # "talking up" is not talking
         return is_of_kind(lemma, kind) and not (token.pos_ == "PROPN" and token.ent_type_)
 
-    def occurrence(self, token: Token) -> Occurrence | None:
-        """What the sentence says of the happening that a word tells of."""
+    def occurrence(self, token: Token, *, anything: bool = False) -> Occurrence | None:
+        """What the sentence says of the happening that a word tells of.
+
+        Args:
+            anything: where nobody did it, take what did ("a fire").
+        """
         chain = _chain(token)
         clause = [word for word in self.doc if _verb_of(word) in chain or word in chain]
         who = self._who(token, chain)
+        by_someone = bool(who)
+        if anything and not who:
+            subjects = [s for verb in chain for s in _subjects(verb) if s.pos_ in ("NOUN", "PROPN")]
+            who = tuple(self._mention(subject) for subject in subjects[:1])
         where = self._where(token, chain, clause)
         when, timex = self._when(token, chain, clause)
         status = _status(token, chain)
@@ -226,7 +250,18 @@ class _Sentence:
         if not who and not (where and when):
             return None
         what = self._part(token.idx, token.idx + len(token.text))
-        return Occurrence(what, status, who, where, when, first, last)
+        return Occurrence(what, status, who, where, when, first, last, by_someone)
+
+    def places(self) -> Iterator[tuple[Part, bool]]:
+        """The places that it names, each with whether it says that something is there."""
+        for entity in self.doc.ents:
+            if entity.label_ not in _PLACES or entity.root.dep_ in ("compound", "amod", "poss"):
+                continue
+            prep = entity.root.head
+            there = prep.dep_ == "prep" and prep.text.casefold() in _PLACE_PREPOSITIONS
+            start, end = _phrase(entity.root) if there else (entity.start_char, entity.end_char)
+            part = self._part(start, end)
+            yield replace(part, name=self.names.full_name(part.text)), there
 
     def _part(self, start: int, end: int, value: Value | None = None) -> Part:
         return Part(self.hit, self.start + start, self.start + end, value=value)

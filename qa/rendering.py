@@ -14,7 +14,7 @@ from rich.text import Text
 from index import DocumentInfo, Index, IndexReport, Progress, Stats
 from index.sentences import split
 
-from .answer import Answer, Citation, Event, FoundPassage, Mention, Timeline, grouped
+from .answer import Answer, Citation, Event, FoundPassage, Mention, Timeline, Value, grouped
 
 console = Console(highlight=False, soft_wrap=True)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -54,6 +54,8 @@ def print_answer(answer: Answer, index: Index, to: Console = console) -> None:
     quoted = {citation.number: citation for citation in answer.citations}
     for place, span in enumerate(answer.answers):
         head = Text(shown(span.text), style="bold green" if place == 0 else "green")
+        if (days := _days(span.value)) and days != span.text:
+            head.append(f" ({days})")
         head.append("".join(f" [{number}]" for number in span.citations), style="cyan")
         head.append(f"  {span.confidence:.0%} sure", style="dim")
         to.print(head)
@@ -97,13 +99,17 @@ def _when(mention: Mention | None) -> Text:
     """The resolved date, and the words that say it."""
     if mention is None:
         return Text("–", style="dim")
-    value = mention.value
-    days = ""
-    if value and value.start and value.end:
-        days = value.start if value.start == value.end else f"{value.start} to {value.end}"
+    days = _days(mention.value)
     if days == mention.text or not days:
         return _part(mention)
     return Text(days, style="bold").append_text(Text(" ")).append_text(_part(mention, quoted=True))
+
+
+def _days(value: Value | None) -> str:
+    """The day or the interval that a value stands for, if it does."""
+    if value is None or not (value.start and value.end):
+        return ""
+    return value.start if value.start == value.end else f"{value.start} to {value.end}"
 
 
 def _part(mention: Mention, *, quoted: bool = False) -> Text:

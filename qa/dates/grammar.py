@@ -29,7 +29,8 @@ WEEKDAYS = {
     for name in names.split()
 }
 UNITS: dict[str, Unit] = {unit: unit for unit in get_args(Unit)}
-UNITS |= {"fortnight": "week", "centurie": "century", "night": "day", "semester": "half"}
+UNITS |= {"fortnight": "week", "centurie": "century", "semester": "half"}
+UNITS |= {"night": "day", "morning": "day"}
 SEASONS = {"spring": 3, "summer": 6, "fall": 9, "autumn": 9, "winter": 12}
 PARTS = {
     "morning": "MO", "afternoon": "AF", "evening": "EV", "night": "NI", "overnight": "NI",

@@ -81,6 +81,8 @@ def _means_time(name: str, match: Match) -> bool:
             named = match.string[match.end() : match.end() + 2].strip().isupper()
             sure = led or groups.get("which") or groups.get("mod")
             return not word.islower() and bool(sure) and not named
+    if name == "deictic" and words == "today" and match.group().isupper():
+        return False  # the newspaper
     if name == "season" and not groups["year"]:
         return words != groups["season"].casefold()
     if name == "clock" and words in ("noon", "midnight"):

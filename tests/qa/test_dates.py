@@ -116,7 +116,9 @@ def test_without_a_publication_date_nothing_is_guessed():
 
 PIECES = st.sampled_from(
     "the day before after Monday next last May 1999 31 June two weeks ago , . 9 a.m. - of early "
-    "century 0000 99 '90s first quarter every Easter week million Feb. 29 and \n\n until".split(" ")
+    "century morning night couple half dozen semester fortnight season weekend 0000 99 '90s first quarter every Easter week million Feb. 29 and \n\n until".split(
+        " "
+    )
 )
 
 

@@ -51,6 +51,56 @@ def test_questions(assistant, question, expected, published):
     assert text[citation.start : citation.end] == citation.quote == best.text
 
 
+@pytest.mark.parametrize(
+    ("question", "start", "end"),
+    [
+        ("When did Kim return home?", "2023-09-18", "2023-09-18"),
+        ("When did South Korea summon the ambassador?", "2023-09-19", "2023-09-19"),
+        ("When did Kim and Putin previously meet?", "2019-04-01", "2019-04-30"),
+    ],
+)
+def test_dates_are_resolved(assistant, question, start, end):
+    value = assistant.ask(question).answers[0].value
+    assert (value.start, value.end) == (start, end)
+
+
+def test_who_met_where_and_when(assistant):
+    answer = assistant.ask("Who met where and when?")
+    kim = {
+        (
+            tuple(sorted((m.name or m.text).replace("-", " ").lower() for m in event.who)),
+            event.where and (event.where.name or event.where.text),
+            event.when and (event.when.value.start, event.when.value.end),
+            event.status,
+        )
+        for event in answer.events
+        if any("Putin" in mention.text for mention in event.who)
+    }
+    both = ("kim jong un", "vladimir putin")
+    assert kim == {
+        (both, "Vladivostok", ("2019-04-01", "2019-04-30"), "happened"),
+        (both, "Vladivostok", ("2023-09-11", "2023-09-17"), "possible"),
+        (
+            both,
+            "the Vostochny Cosmodrome in Russia’s Amur region",
+            ("2023-09-13", "2023-09-13"),
+            "happened",
+        ),
+    }
+    quoted = {citation.number: citation for citation in answer.citations}
+    for event in answer.events:
+        for mention in [*event.who, *filter(None, [event.where, event.when])]:
+            citation = quoted[mention.citation]
+            text = assistant.index.get(citation.document_id).text
+            assert text[citation.start : citation.end] == mention.text
+
+
+def test_what_was_not_signed(tmp_path):
+    with EmbeddedIndex.open(tmp_path / ".dateline") as index:
+        index.add_files([SEEDS])
+        assert Assistant(index).ask("What was not signed?").answers[0].text == "agreement"
+
+
 def test_abstention(assistant):
     answer = assistant.ask("Who won the 2022 World Cup?")
     assert answer.abstained
