@@ -25,6 +25,7 @@ from .measuring import Latency, latency, tracked
 from .metrics import f1
 
 RIGHT = 0.5  # token F1 from which wording counts as the same
+SLOTS = ("who", "where", "when")
 HALVES = {1: "development", 2: "held out"}
 
 Filled = Mention | Span
@@ -151,7 +152,7 @@ def _rows(question: EventQuestion, assistant: Assistant) -> Iterable[SlotRow]:
     milliseconds = answer.timings_ms["total"]
     for gold in question.events:
         filled = _best(answer, gold)
-        for slot in ("who", "where", "when"):
+        for slot in SLOTS:
             if slot in gold:
                 yield SlotRow(
                     id=question.id,
@@ -183,13 +184,10 @@ def _best(answer: Answer, gold: Mapping[str, Any]) -> Mapping[str, Sequence[Fill
         if event.status == gold.get("status", event.status)
     ]
     if not answer.events and answer.answers:
-        asked = [slot for slot in ("who", "where", "when") if slot in gold]
-        few = answer.answers if asked == ["who"] else answer.answers[:1]
-        shown = [dict.fromkeys(asked, few)]
-    slots = ("who", "where", "when")
+        shown = [{slot: [a for a in answer.answers if a.slot == slot] for slot in SLOTS}]
     return max(
         shown,
-        key=lambda event: sum(_is_right(s, event.get(s, ()), gold[s]) for s in slots if s in gold),
+        key=lambda event: sum(_is_right(s, event.get(s, ()), gold[s]) for s in SLOTS if s in gold),
         default={},
     )
 
@@ -216,7 +214,7 @@ def _accuracy(part: str, rows: Sequence[SlotRow]) -> SlotAccuracy:
         questions=len({row.id for row in rows}),
         slots=len(rows),
         accuracy=_share(rows),
-        by_slot={s: _share([r for r in rows if r.slot == s]) for s in ("who", "where", "when")},
+        by_slot={s: _share([r for r in rows if r.slot == s]) for s in SLOTS},
         by_kind={
             kind: _share([r for r in rows if r.kind == kind])
             for kind in sorted({row.kind for row in rows})

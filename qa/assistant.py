@@ -15,15 +15,18 @@ from .answer import Answer, Span, Timeline
 from .citing import Citations, event_record, event_spans
 from .entities import Names, names_of
 from .events import find_events, find_timeline
-from .fitting import fit, value_of
+from .fitting import fit, published_within, value_of
 from .main_event import main_event
 from .occurrences import Occurrence
+from .parts import part_question
 from .question import Question, analyse
 from .ranking import Calibration, Candidate, Support, rank
 from .reader import Reader, ReadSpan
 
 PASSAGES = 12  # read for a question
 EVENT_PASSAGES = 40  # looked through for the events of a compound question
+PART_PASSAGES = 4  # read again for each further slot of a compound question
+TIMELY = 4  # more passages, of stories published about the days that a question names
 ANSWERS = 3  # shown at most
 NEAREST = 3  # passages shown when abstaining
 
@@ -63,14 +66,18 @@ class Assistant:
         """
         started = time.perf_counter()
         asked = analyse(question)
-        hits, candidates, timings = self._find(asked, filters, top_k)
+        first = _part(asked, asked.slots[0]) if asked.is_compound else asked
+        hits, candidates, timings = self._find(first, filters, top_k)
         told = [c for c in candidates if c.confidence >= self.threshold][:ANSWERS]
         events: list[Occurrence] = []
         if asked.is_compound or asked.is_about_main_event:
             events, timings["events"] = self._events(asked, filters)
         citations = Citations()
         answers = event_spans(_main(events), asked.slots, citations) if events else []
-        answers = answers or [self._span(asked, candidate, citations) for candidate in told]
+        answers = answers or [self._span(first, candidate, citations) for candidate in told]
+        if asked.is_compound and answers:
+            document = citations.found[0].document_id
+            answers += self._missing(asked, answers, document, hits, citations)
         records = [event_record(event, citations) for event in events]
         nearest = Citations()
         if not answers:
@@ -133,6 +140,28 @@ class Assistant:
             events = find_events(question, search, self._names)
         return events, _milliseconds(started)
 
+    def _missing(
+        self,
+        question: Question,
+        answers: Sequence[Span],
+        document: str,
+        hits: Sequence[Hit],
+        citations: Citations,
+    ) -> list[Span]:
+        """The slots of a compound question that are still open, read from the same document."""
+        here = [hit for hit in hits if hit.chunk.document_id == document][:PART_PASSAGES]
+        found = []
+        for slot in dict.fromkeys(question.slots):
+            if here and slot not in {span.slot for span in answers}:
+                part = _part(question, slot)
+                best = self._read(part, here)[:1]
+                found += [
+                    self._span(part, candidate, citations)
+                    for candidate in best
+                    if candidate.confidence >= self.threshold
+                ]
+        return found
+
     def _names(self, hit: Hit) -> Names:
         document = self.index.get(hit.chunk.document_id)
         return names_of(document.text if document else hit.chunk.text)
@@ -141,9 +170,24 @@ class Assistant:
         self, question: Question, filters: Filters | None, top_k: int
     ) -> tuple[list[Hit], list[Candidate], dict[str, float]]:
         started = time.perf_counter()
-        hits = self.index.search(question.text, top_k, filters=filters)
+        hits = self._hits(question, filters, top_k)
         retrieved = _milliseconds(started)
         started = time.perf_counter()
+        candidates = self._read(question, hits)
+        return hits, candidates, {"retrieve": retrieved, "read": _milliseconds(started)}
+
+    def _hits(self, question: Question, filters: Filters | None, top_k: int) -> list[Hit]:
+        """The passages to read; of a question with dates, also some of stories of those days."""
+        hits = self.index.search(question.text, top_k, filters=filters)
+        days = published_within(question)
+        if days and not filters:
+            known = {hit.chunk.id for hit in hits}
+            timely = self.index.search(question.undated, TIMELY, filters=days)
+            hits += [hit for hit in timely if hit.chunk.id not in known]
+        return hits
+
+    def _read(self, question: Question, hits: list[Hit]) -> list[Candidate]:
+        """The candidates in some passages, best first."""
         passages = [hit.chunk.text for hit in hits]
         readings = self.reader.read(question.text, passages)
         if question.form == "yes/no" or (question.form == "explanation" and self.explain):
@@ -151,10 +195,7 @@ class Assistant:
                 [whole_sentences(text, span) for span in spans]
                 for text, spans in zip(passages, readings, strict=True)
             ]
-        candidates = rank(
-            question.text, hits, readings, self._calibration, lambda s: fit(question, s)
-        )
-        return hits, candidates, {"retrieve": retrieved, "read": _milliseconds(started)}
+        return rank(question.text, hits, readings, self._calibration, lambda s: fit(question, s))
 
     def _span(self, question: Question, candidate: Candidate, citations: Citations) -> Span:
         numbers = [citations.add(s.hit, s.start, s.end) for s in candidate.supports]
@@ -174,6 +215,12 @@ def whole_sentences(text: str, span: ReadSpan) -> ReadSpan:
     words = text[start:end]
     start += len(words) - len(words.lstrip())
     return ReadSpan(start, start + len(words.strip()), span.margin)
+
+
+def _part(question: Question, slot: str) -> Question:
+    """The plain question for one slot of a compound one."""
+    part = analyse(part_question(question.text, slot))
+    return part._replace(slot=slot, slots=(slot,))
 
 
 def _main(events: Sequence[Occurrence]) -> Occurrence:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 
+from index import Filters
 from index.dating import find_dateline
 from index.sentences import split
 
@@ -42,6 +43,15 @@ _NUMBER = re.compile(
 def fit(question: Question, support: Support) -> float:
     """Log-odds to add for a candidate's type and date; 0 where nothing can be said."""
     return sum(part(question, support) for part in (_type_fit, _date_fit, _status_fit))
+
+
+def published_within(question: Question) -> Filters | None:
+    """Stories published when news of the question's days would be; None if it has none."""
+    if question.period is None:
+        return None
+    low, high = question.period
+    latest = high + timedelta(days=NEWS_DAYS) if high < date.max - timedelta(NEWS_DAYS) else None
+    return Filters(after=low if low > date.min else None, before=latest)
 
 
 def timexes_of(support: Support) -> Sequence[Timex]:

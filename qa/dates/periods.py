@@ -115,9 +115,16 @@ def days_from(day: date, unit: Unit, count: int) -> date:
 
 
 def part(period: Period, mod: str | None) -> tuple[date, date]:
-    """First and last day of a period, or of its early ("START"), middle or late ("END") third."""
+    """First and last day of a period, or of its early ("START"), middle or late ("END") part."""
     days = (period.last - period.first).days + 1
     third = max(1, days // 3)
+    if period.unit == "month":  # 1 to 10, 11 to 20, 21 to the end
+        tenth, twentieth = period.first.replace(day=10), period.first.replace(day=20)
+        return {
+            "START": (period.first, tenth),
+            "MID": (tenth + timedelta(days=1), twentieth),
+            "END": (twentieth + timedelta(days=1), period.last),
+        }.get(mod or "", (period.first, period.last))
     if mod == "START":
         return period.first, period.first + timedelta(days=third - 1)
     if mod == "END":

@@ -1,0 +1,68 @@
+"""What the reader cannot know: types, dates, and what only may be."""
+
+from datetime import date
+
+import pytest
+from support import make_document
+
+from index import Chunk, Hit
+from qa.fitting import fit, published_within, value_of
+from qa.question import analyse
+from qa.ranking import Support
+
+TEXT = (
+    "RIGA, Sept 14, 2023 (AP) – Kim met Putin in Vladivostok on Wednesday. Kim may travel to "
+    "Sochi next week. They met in Moscow in April 2019. It took two weeks and 14 trains."
+)
+
+
+def support(words, text=TEXT, published="2023-09-14"):
+    document = make_document("a.txt", text, published=published)
+    start = text.index(words)
+    hit = Hit(Chunk(1, document.id, 0, len(text), text), document, 1.0, {"dense": 0.5})
+    return Support(hit, start, start + len(words), 5.0, 1.0)
+
+
+def fitted(question, words):
+    return fit(analyse(question), support(words))
+
+
+def test_dates_that_agree_are_better_than_none_and_others_worse():
+    question = "Where did Kim meet Putin on 13 September 2023?"
+    assert fitted(question, "Vladivostok") > 0 > fitted(question, "Moscow")
+
+
+def test_what_may_be_is_not_what_was():
+    assert fitted("Where did Kim travel?", "Sochi") < fitted("Where did Kim travel?", "Vladivostok")
+    assert fitted("Where may Kim travel?", "Sochi") == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "wrong", "right"),
+    [
+        ("When did Kim meet Putin?", "Vladivostok", "Wednesday"),
+        ("Where did Kim meet Putin?", "Wednesday", "Vladivostok"),
+        ("Where did Kim meet Putin?", "RIGA", "Vladivostok"),
+        ("Who met in Vladivostok?", "Wednesday", "Kim"),
+        ("How many trains did it take?", "Kim", "14"),
+    ],
+)
+def test_types(question, wrong, right):
+    assert fitted(question, wrong) < fitted(question, right)
+
+
+def test_values():
+    assert value_of("when", support("on Wednesday")).start == "2023-09-13"
+    april = value_of("when", support("April 2019"))
+    assert (april.start, april.end, april.text) == ("2019-04-01", "2019-04-30", "2019-04")
+    assert value_of("how long", support("two weeks")).text == "P2W"
+    assert value_of("how many", support("14 trains")).type == "number"
+    assert value_of("where", support("Moscow")) is None
+
+
+def test_stories_of_the_days_asked_for():
+    question = analyse("Who met in September 2023?")
+    days = published_within(question)
+    assert (days.after, days.before) == (date(2023, 9, 1), date(2023, 10, 10))
+    assert published_within(analyse("Who met?")) is None
+    assert published_within(analyse("Who met after 2019?")).before is None
