@@ -15,7 +15,7 @@ from .places import is_country
 
 REACH = 2000  # characters within which "the city" may stand for one named before
 _MONTHS = frozenset(month.capitalize() for month in MONTHS)
-_TITLES = frozenset(
+TITLES = frozenset(
     """mr mrs ms miss dr prof professor president vice prime minister premier chancellor king queen
     prince princess pope governor gov mayor senator sen representative rep secretary chairman
     chairwoman chair general gen colonel col captain capt lieutenant lt sergeant sgt major admiral
@@ -48,7 +48,7 @@ def key_of(name: str) -> tuple[str, ...]:
     plain = "".join(c for c in folded if not unicodedata.combining(c))
     plain = re.sub(r"['’]s?\b", "", plain)
     words = re.findall(r"[^\W_]+", plain.replace("-", " "))
-    kept = [w for w in words if w not in _TITLES and w not in ("the", "a", "an")]
+    kept = [w for w in words if w not in TITLES and w not in ("the", "a", "an")]
     return tuple(kept or words)
 
 
@@ -117,7 +117,7 @@ def _bare(name: str) -> str:
     leads = [
         at
         for at, word in enumerate(words[:-1], 1)
-        if word.casefold().rstrip(".") in _TITLES or word.endswith(("'s", "’s"))
+        if word.casefold().rstrip(".") in TITLES or word.endswith(("'s", "’s"))
     ]
     words = words[max(leads, default=0) :]
     while len(words) > 1 and words[0].casefold() in _OPENERS:

@@ -18,7 +18,7 @@ from index.sentences import split
 
 from .answer import Value
 from .dates import Timex
-from .entities import Names, is_pronoun
+from .entities import TITLES, Names, is_pronoun
 from .fitting import NEWS_DAYS, date_value, passage_timexes
 from .places import STANDING_FOR_PLACES
 from .predicates import (
@@ -189,6 +189,7 @@ class Sentence:
         lead += len(words[lead:]) - len(words[lead:].lstrip(_AFTER_DATELINE))
         self.start += lead
         self.doc = parse(words[lead:].rstrip())
+        self.before = hit.chunk.text[: self.start]
         published = hit.document.published
         self.timexes = [
             t
@@ -293,21 +294,16 @@ class Sentence:
         return replace(part, name=self.names.full_name(part.text))
 
     def _person_before(self, pronoun: Token) -> str | None:
-        """Whom "he" or "her" stands for: the person that a subject before it in the sentence names;
-        None where there is none, or more than one.
+        """Whom "he" or "her" stands for: the person that is a subject before it in the sentence,
+        else in the sentence before; None where there is none, or more than one.
         """
-        found = [
-            token
-            for token in self.doc[: pronoun.i]
-            if token.dep_ in ("nsubj", "nsubjpass")
-            and token.pos_ == "PROPN"
-            and token.ent_type_ in ("PERSON", "")
-        ]
+        found = _persons(self.doc[: pronoun.i])
+        if not found and (sentences := split(self.before)):
+            start, end = sentences[-1]
+            found = _persons(parse(self.before[start:end].strip()))
         if len(found) != 1:
             return None
-        start, end = _noun_phrase(found[0])
-        name = self.doc.text[start:end]
-        return self.names.full_name(name) or name
+        return self.names.full_name(found[0]) or found[0]
 
     def _where(self, token: Token, chain: Sequence[Token], clause: Sequence[Token]) -> Part | None:
         moves = any(verb.lemma_.casefold() in MOTION_VERBS for verb in chain)
@@ -340,13 +336,11 @@ class Sentence:
             for t in passage_timexes(self.hit.chunk.text, self.hit.document.published)
         ):
             return False
-        if head.ent_type_ in _PLACES:
+        if head.ent_type_ in _PLACES or head.lemma_.casefold() in PLACE_NOUNS:
             return True
         if head.ent_type_ in ("DATE", "TIME", "CARDINAL", "MONEY", "PERCENT", "PERSON", "NORP"):
             return False
-        if head.pos_ == "PROPN":
-            return True
-        return head.pos_ == "NOUN" and head.lemma_.casefold() in PLACE_NOUNS
+        return bool(head.pos_ == "PROPN")
 
     def _when(
         self, token: Token, chain: Sequence[Token], clause: Sequence[Token]
@@ -376,6 +370,17 @@ class Sentence:
         return part, timex
 
 
+def _persons(words: Iterable[Token]) -> list[str]:
+    """The persons that are subjects."""
+    found = []
+    for word in words:
+        subject = word.dep_ in ("nsubj", "nsubjpass") and word.pos_ == "PROPN"
+        if subject and word.ent_type_ in ("PERSON", ""):
+            start, end = _noun_phrase(word)
+            found.append(word.doc.text[start:end])
+    return found
+
+
 def _is_place_preposition(word: Token, moves: bool) -> bool:
     lower = word.text.casefold()
     return lower in _PLACE_PREPOSITIONS or (moves and lower in _WAY_PREPOSITIONS)
@@ -396,8 +401,9 @@ def _chain(token: Token) -> list[Token]:
         governor = token.head
         while governor.dep_ in ("prep", "compound", "conj") and governor.head != governor:
             governor = governor.head
-        if governor.pos_ == "VERB" and (
-            governor.lemma_.casefold() in LIGHT_VERBS | CANCELLING | PLANNING | DENYING
+        lemma = governor.lemma_.casefold()
+        if governor.pos_ in ("VERB", "AUX") and (
+            lemma in LIGHT_VERBS | CANCELLING | PLANNING | DENYING | {"be"}
             or token.dep_ in ("nsubj", "nsubjpass")
         ):
             chain.append(governor)
@@ -473,6 +479,8 @@ def _noun_phrase(head: Token) -> tuple[int, int]:
     for entity in head.doc.ents:
         if entity.start <= head.i < entity.end and entity.label_ in _NAMED:
             words = [t for t in entity if t.tag_ != "POS" and t.text not in ("'s", "’s")]
+            while words[0].i and _names_on(words[0].nbor(-1), words[0]):
+                words.insert(0, words[0].nbor(-1))
             return words[0].idx, words[-1].idx + len(words[-1].text)
     if head.tag_ in ("PRP", "PRP$"):
         return head.idx, head.idx + len(head.text)
@@ -486,13 +494,19 @@ def _noun_phrase(head: Token) -> tuple[int, int]:
     return min(t.idx for t in kept), last.idx + len(last.text)
 
 
+def _names_on(before: Token, word: Token) -> bool:
+    """Whether the word before a name belongs to it, as in "Lady Isolde"."""
+    leads = before.pos_ == "PROPN" and before.dep_ == "compound" and before.head.i >= word.i
+    return leads and before.text.casefold().rstrip(".") not in TITLES
+
+
 def _phrase(head: Token) -> tuple[int, int]:
     """A place's extent: its words and the places it lies in, up to any clause about it."""
     kept = [head]
     for child in head.children:
         if child.dep_ in ("compound", "amod", "det", "nummod", "poss", "nmod") or (
             child.dep_ == "prep"
-            and child.text.casefold() in ("in", "of", "near")
+            and child.text.casefold() in ("in", "of", "near", "on", "at")
             and child.i > head.i
         ):
             kept += [t for t in child.subtree if t.ent_type_ not in ("DATE", "TIME")]

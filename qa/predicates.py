@@ -94,7 +94,8 @@ PLACE_NOUNS = frozenset(
     residence home room ballroom venue site cosmodrome spaceport parliament ministry
     campus arena club pier quay dock shipyard yard mine chapel cathedral mosque temple villa castle
     suburb neighbourhood neighborhood county valley north south east west far-east outskirts
-    ground front ship ferry boat train plane aircraft""".split()
+    ground front ship boat train plane aircraft point cape channel strait
+    sound hill ridge rock creek avenue lane tower hut lodge crossing canal dam lighthouse""".split()
 )
 PERSON_NOUNS = frozenset(
     """leader president minister official man woman people person child boy girl mother father

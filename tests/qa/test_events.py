@@ -27,6 +27,11 @@ STORIES = {
         "2024-03-07",
         "Tomas Lind and Anna Berg held a summit in Oslo on March 4, 2024, a Norwegian paper said.",
     ),
+    "ferry.txt": (
+        "2023-02-08",
+        "Captain Nils Aune steered the Lady Unn through the storm. He met Kari Moe at the "
+        "lighthouse on Gull Point on Monday. The two were in talks in Voss on Tuesday.",
+    ),
     "treaty.txt": (
         "2024-06-11",
         "Juris Kalns signed the harbour treaty in Liepaja on Monday. Anna Berg will sign it in "
@@ -76,6 +81,13 @@ def test_what_did_not_happen_is_not_told_as_having_happened(assistant):
     assert not any("Ida Holm" in row[0] or "Juris Kalns" in row[0] for row in happened)
     assert any(row[3] == "denied" and row[1] == "Bergen" for row in found)
     assert any(row[3] == "cancelled" for row in found)
+
+
+def test_he_is_the_man_of_the_sentence_before(assistant):
+    (event,) = assistant.ask("Where and when did Nils Aune meet Kari Moe?").events
+    assert [(m.text, m.name) for m in event.who] == [("He", "Nils Aune"), ("Kari Moe", None)]
+    assert event.where.text == "the lighthouse on Gull Point"
+    assert event.when.value.start == "2023-02-06"
 
 
 def test_every_part_is_verbatim_and_cited(assistant):
