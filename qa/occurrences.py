@@ -10,26 +10,36 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from index import Hit
 from index.dating import find_dateline
 from index.sentences import split
 
 from .answer import Value
+from .clauses import (
+    PLACE_PREPOSITIONS,
+    PLACES,
+    Status,
+    chain_of,
+    company,
+    is_earlier,
+    is_place_preposition,
+    is_someone,
+    noun_phrase,
+    persons,
+    place_phrase,
+    status_of,
+    subjects_of,
+    verb_of,
+)
 from .dates import Timex
-from .entities import TITLES, Names, is_pronoun
+from .entities import Names, is_pronoun
 from .fitting import NEWS_DAYS, date_value, passage_timexes
 from .places import STANDING_FOR_PLACES
 from .predicates import (
-    CANCELLING,
-    DENYING,
     IRREGULAR,
-    LATER,
-    LIGHT_VERBS,
-    MAYBE,
     MOTION_VERBS,
-    PERSON_NOUNS,
     PICTURES,
     PLACE_NOUNS,
     PLANNING,
@@ -43,14 +53,8 @@ from .syntax import parse
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-Status = Literal["happened", "planned", "possible", "denied", "cancelled"]
 
 _AFTER_DATELINE = " \n\t–—-_:.*"
-_NAMED = ("PERSON", "ORG", "GPE", "NORP", "LOC")
-_PLACES = ("GPE", "LOC", "FAC")
-_PLACE_PREPOSITIONS = frozenset("in at near outside inside on off aboard around across".split())
-_WAY_PREPOSITIONS = frozenset("to into toward towards".split())
-_COMPANY = frozenset("with between among alongside by of from against".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,21 +236,23 @@ class Sentence:
         Args:
             anything: where nobody did it, take what did ("a fire").
         """
-        chain = _chain(token)
-        clause = [word for word in self.doc if _verb_of(word) in chain or word in chain]
+        chain = chain_of(token)
+        clause = [word for word in self.doc if verb_of(word) in chain or word in chain]
         who = self._who(token, chain)
         by_someone = bool(who)
         if anything and not who:
-            subjects = [s for verb in chain for s in _subjects(verb) if s.pos_ in ("NOUN", "PROPN")]
+            subjects = [
+                s for verb in chain for s in subjects_of(verb) if s.pos_ in ("NOUN", "PROPN")
+            ]
             who = tuple(self._mention(subject) for subject in subjects[:1])
         where = self._where(token, chain, clause)
         when, timex = self._when(token, chain, clause)
-        status = _status(token, chain)
+        status = status_of(token, chain)
         published = self.hit.document.published
         first, last = (timex.first, timex.last) if timex else (None, None)
         if first and published and first > published and status == "happened":
             status = "planned"
-        if first is None and published and status == "happened" and not _is_earlier(chain):
+        if first is None and published and status == "happened" and not is_earlier(chain):
             first, last = published - timedelta(days=NEWS_DAYS), published
         if not who and not (where and when):
             return None
@@ -256,11 +262,13 @@ class Sentence:
     def places(self) -> Iterator[tuple[Part, bool]]:
         """The places that it names, each with whether it says that something is there."""
         for entity in self.doc.ents:
-            if entity.label_ not in _PLACES or entity.root.dep_ in ("compound", "amod", "poss"):
+            if entity.label_ not in PLACES or entity.root.dep_ in ("compound", "amod", "poss"):
                 continue
             prep = entity.root.head
-            there = prep.dep_ == "prep" and prep.text.casefold() in _PLACE_PREPOSITIONS
-            start, end = _phrase(entity.root) if there else (entity.start_char, entity.end_char)
+            there = prep.dep_ == "prep" and prep.text.casefold() in PLACE_PREPOSITIONS
+            start, end = (
+                place_phrase(entity.root) if there else (entity.start_char, entity.end_char)
+            )
             part = self._part(start, end)
             yield replace(part, name=self.names.full_name(part.text)), there
 
@@ -270,16 +278,16 @@ class Sentence:
     def _who(self, token: Token, chain: Sequence[Token]) -> tuple[Part, ...]:
         heads: list[Token] = []
         for verb in chain:
-            heads += _subjects(verb)
-            heads += [c for c in verb.children if c.dep_ in ("dobj", "dative") and _is_someone(c)]
-            heads += _company(verb)
+            heads += subjects_of(verb)
+            heads += [c for c in verb.children if c.dep_ in ("dobj", "dative") and is_someone(c)]
+            heads += company(verb)
         if token.pos_ != "VERB":
-            heads += _company(token)
+            heads += company(token)
             heads += [c for c in token.children if c.dep_ in ("poss", "compound", "nmod")]
         parts: list[Part] = []
         for head in heads:
             for one in (head, *head.conjuncts):
-                if one == token or not _is_someone(one):
+                if one == token or not is_someone(one):
                     continue
                 part = self._mention(one)
                 if not any(p.start < part.end and part.start < p.end for p in parts):
@@ -287,7 +295,7 @@ class Sentence:
         return tuple(sorted(parts, key=lambda part: part.start))
 
     def _mention(self, head: Token) -> Part:
-        start, end = _noun_phrase(head)
+        start, end = noun_phrase(head)
         part = self._part(start, end)
         if is_pronoun(part.text):
             return replace(part, name=self._person_before(head))
@@ -297,10 +305,10 @@ class Sentence:
         """Whom "he" or "her" stands for: the person that is a subject before it in the sentence,
         else in the sentence before; None where there is none, or more than one.
         """
-        found = _persons(self.doc[: pronoun.i])
+        found = persons(self.doc[: pronoun.i])
         if not found and (sentences := split(self.before)):
             start, end = sentences[-1]
-            found = _persons(parse(self.before[start:end].strip()))
+            found = persons(parse(self.before[start:end].strip()))
         if len(found) != 1:
             return None
         return self.names.full_name(found[0]) or found[0]
@@ -309,7 +317,7 @@ class Sentence:
         moves = any(verb.lemma_.casefold() in MOTION_VERBS for verb in chain)
         found: list[tuple[bool, int, Token]] = []
         for word in clause:
-            if word.dep_ != "prep" or not _is_place_preposition(word, moves):
+            if word.dep_ != "prep" or not is_place_preposition(word, moves):
                 continue
             for head in (c for c in word.children if c.dep_ == "pobj"):
                 if self._is_place(head):
@@ -318,7 +326,7 @@ class Sentence:
         if not found:
             return None
         head = min(found, key=lambda row: row[:2])[2]
-        start, end = _phrase(head)
+        start, end = place_phrase(head)
         part = self._part(start, end)
         return replace(part, name=self._place_name(head, part))
 
@@ -336,7 +344,7 @@ class Sentence:
             for t in passage_timexes(self.hit.chunk.text, self.hit.document.published)
         ):
             return False
-        if head.ent_type_ in _PLACES or head.lemma_.casefold() in PLACE_NOUNS:
+        if head.ent_type_ in PLACES or head.lemma_.casefold() in PLACE_NOUNS:
             return True
         if head.ent_type_ in ("DATE", "TIME", "CARDINAL", "MONEY", "PERCENT", "PERSON", "NORP"):
             return False
@@ -368,206 +376,3 @@ class Sentence:
             timex = captions[0]
         part = Part(self.hit, timex.start, timex.end, value=date_value([timex]))
         return part, timex
-
-
-def _persons(words: Iterable[Token]) -> list[str]:
-    """The persons that are subjects."""
-    found = []
-    for word in words:
-        subject = word.dep_ in ("nsubj", "nsubjpass") and word.pos_ == "PROPN"
-        if subject and word.ent_type_ in ("PERSON", ""):
-            start, end = _noun_phrase(word)
-            found.append(word.doc.text[start:end])
-    return found
-
-
-def _is_place_preposition(word: Token, moves: bool) -> bool:
-    lower = word.text.casefold()
-    return lower in _PLACE_PREPOSITIONS or (moves and lower in _WAY_PREPOSITIONS)
-
-
-def _verb_of(token: Token) -> Token:
-    """The verb, or the root, of the clause that a word stands in."""
-    while token.pos_ not in ("VERB", "AUX") and token.head != token:
-        token = token.head
-    return token
-
-
-def _chain(token: Token) -> list[Token]:
-    """The word that tells, and the verbs that carry it: "held" a summit, "travel" to meet."""
-    chain = [token]
-    at = token
-    if token.pos_ != "VERB":
-        governor = token.head
-        while governor.dep_ in ("prep", "compound", "conj") and governor.head != governor:
-            governor = governor.head
-        lemma = governor.lemma_.casefold()
-        if governor.pos_ in ("VERB", "AUX") and (
-            lemma in LIGHT_VERBS | CANCELLING | PLANNING | DENYING | {"be"}
-            or token.dep_ in ("nsubj", "nsubjpass")
-        ):
-            chain.append(governor)
-            at = governor
-        else:
-            return chain
-    while (at.dep_ in ("xcomp", "conj") or _is_purpose(at)) and at.head.pos_ == "VERB":
-        if at.dep_ == "conj" and any(c.dep_ in ("nsubj", "nsubjpass") for c in at.children):
-            break
-        at = at.head
-        if at.dep_ != "conj":
-            chain.append(at)
-    if at.dep_ == "ccomp" and any(c.lemma_.casefold() in PICTURES for c in at.head.children):
-        chain.append(at.head)
-    return chain
-
-
-def _is_purpose(verb: Token) -> bool:
-    """Whether it is the "to meet" of "travel to Riga to meet"."""
-    return verb.dep_ == "advcl" and any(c.tag_ == "TO" for c in verb.children)
-
-
-def _subjects(verb: Token) -> list[Token]:
-    found = [c for c in verb.children if c.dep_ in ("nsubj", "nsubjpass")]
-    found = [c for c in found if c.lemma_.casefold() not in PICTURES]
-    found += [a for c in verb.children if c.dep_ == "agent" for a in c.children]
-    if not found and verb.dep_ == "relcl":
-        return [verb.head]
-    if not found and verb.dep_ in ("advcl", "xcomp", "conj", "acl") and verb.head.pos_ == "VERB":
-        return _subjects(verb.head)
-    if not found and verb.dep_ == "acl":
-        return [verb.head]
-    return [_named_instead(c) for c in found]
-
-
-def _named_instead(token: Token) -> Token:
-    """Of "the men who", the men."""
-    if token.tag_ in ("WP", "WDT") and token.head.dep_ == "relcl":
-        return token.head.head
-    return token
-
-
-def _company(token: Token) -> list[Token]:
-    """Those whom it was with, between, of or by."""
-    return [
-        head
-        for prep in token.children
-        if prep.dep_ in ("prep", "agent")
-        and prep.text.casefold() in _COMPANY
-        and not (token.pos_ == "VERB" and prep.text.casefold() in ("of", "from"))
-        for head in prep.children
-        if head.dep_ == "pobj"
-    ]
-
-
-def _is_someone(token: Token) -> bool:
-    if token.ent_type_ in _NAMED:
-        return True
-    if token.tag_ in ("PRP", "PRP$"):
-        return token.text.casefold() not in ("it", "its", "itself")
-    if token.ent_type_ in ("DATE", "TIME", "CARDINAL", "MONEY", "ORDINAL", "PERCENT"):
-        return False
-    return token.pos_ == "PROPN" or (token.pos_ == "NOUN" and _is_person_noun(token))
-
-
-def _is_person_noun(token: Token) -> bool:
-    lemma = token.lemma_.casefold()
-    return lemma in PERSON_NOUNS or lemma.endswith(("man", "woman", "ist", "eer"))
-
-
-def _noun_phrase(head: Token) -> tuple[int, int]:
-    """A mention's extent: the name alone where it is one, else the words up to the noun."""
-    for entity in head.doc.ents:
-        if entity.start <= head.i < entity.end and entity.label_ in _NAMED:
-            words = [t for t in entity if t.tag_ != "POS" and t.text not in ("'s", "’s")]
-            while words[0].i and _names_on(words[0].nbor(-1), words[0]):
-                words.insert(0, words[0].nbor(-1))
-            return words[0].idx, words[-1].idx + len(words[-1].text)
-    if head.tag_ in ("PRP", "PRP$"):
-        return head.idx, head.idx + len(head.text)
-    kept = [head]
-    for child in head.children:
-        if (child.i < head.i and child.dep_ in (
-            "compound", "amod", "det", "nummod", "poss", "nmod", "quantmod",
-        )) or (child.dep_ == "prep" and child.text.casefold() == "of"):  # fmt: skip
-            kept += list(child.subtree)
-    last = max(kept, key=lambda t: t.i)
-    return min(t.idx for t in kept), last.idx + len(last.text)
-
-
-def _names_on(before: Token, word: Token) -> bool:
-    """Whether the word before a name belongs to it, as in "Lady Isolde"."""
-    leads = before.pos_ == "PROPN" and before.dep_ == "compound" and before.head.i >= word.i
-    return leads and before.text.casefold().rstrip(".") not in TITLES
-
-
-def _phrase(head: Token) -> tuple[int, int]:
-    """A place's extent: its words and the places it lies in, up to any clause about it."""
-    kept = [head]
-    for child in head.children:
-        if child.dep_ in ("compound", "amod", "det", "nummod", "poss", "nmod") or (
-            child.dep_ == "prep"
-            and child.text.casefold() in ("in", "of", "near", "on", "at")
-            and child.i > head.i
-        ):
-            kept += [t for t in child.subtree if t.ent_type_ not in ("DATE", "TIME")]
-        elif child.dep_ in ("appos",) and child.ent_type_ in _PLACES:
-            kept += [t for t in child.subtree if t.ent_type_ in _PLACES]
-    first, last = min(kept, key=lambda t: t.i), max(kept, key=lambda t: t.i)
-    while last.is_punct or last.tag_ == "POS" or last.dep_ == "prep":
-        last = last.nbor(-1)
-    return first.idx, last.idx + len(last.text)
-
-
-def _status(token: Token, chain: Sequence[Token]) -> Status:
-    """Whether it happened, by modality, tense, negation and what governs it."""
-    around = {c for verb in chain for c in verb.children}
-    lemmas = {verb.lemma_.casefold() for verb in chain[1:]}
-    above = _governors(chain[-1])
-    governing = lemmas | {verb.lemma_.casefold() for verb in above}
-    words = {c.text.casefold() for c in around if c.dep_ in ("aux", "amod", "advmod", "neg", "det")}
-    if any(_cancels(verb) for verb in (*chain[1:], *above)):
-        return "cancelled"
-    negated = any(c.dep_ == "neg" for c in around) or "no" in words or "never" in words
-    if negated or governing & DENYING:
-        return "denied"
-    if words & MAYBE or any(
-        c.dep_ == "mark" and c.text.casefold() in ("if", "whether") for c in around
-    ):
-        return "planned" if "would" in words else "possible"
-    if words & LATER or governing & PLANNING or _is_to(token):
-        return "planned"
-    return "happened"
-
-
-def _cancels(verb: Token) -> bool:
-    lemma = verb.lemma_.casefold()
-    particles = {c.text.casefold() for c in verb.children if c.dep_ in ("prt", "prep", "advmod")}
-    if lemma in ("call", "fall"):
-        return bool(particles & {"off", "through", "apart"})
-    return lemma in CANCELLING
-
-
-def _governors(verb: Token) -> list[Token]:
-    """The verbs that a clause is the content of: "denied that", "plans to"."""
-    found = []
-    while verb.dep_ in ("ccomp", "xcomp", "acl") and verb.head != verb:
-        verb = verb.head
-        found.append(verb)
-        if len(found) > 3:
-            break
-    return found
-
-
-def _is_to(token: Token) -> bool:
-    """Whether it "is to" happen."""
-    to = any(c.dep_ == "aux" and c.text.casefold() == "to" for c in token.children)
-    return to and token.dep_ == "xcomp" and token.head.lemma_.casefold() == "be"
-
-
-def _is_earlier(chain: Sequence[Token]) -> bool:
-    """Whether it was told as a thing of the past: "previously", "had met"."""
-    return any(
-        c.text.casefold() in ("previously", "earlier", "once", "had", "ago", "formerly")
-        for verb in chain
-        for c in verb.children
-    )
