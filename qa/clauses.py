@@ -159,7 +159,8 @@ def noun_phrase(head: Token) -> tuple[int, int]:
 def _names_on(before: Token, word: Token) -> bool:
     """Whether the word before a name belongs to it, as in "Lady Isolde"."""
     leads = before.pos_ == "PROPN" and before.dep_ == "compound" and before.head.i >= word.i
-    return leads and before.text.casefold().rstrip(".") not in TITLES
+    title = before.text.casefold().rstrip(".") in TITLES or not before.text[:1].isupper()
+    return leads and not title
 
 
 def place_phrase(head: Token) -> tuple[int, int]:

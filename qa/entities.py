@@ -69,15 +69,20 @@ class Names:
             if " " in name and len(key_of(name)) > 1 and not name.isupper():
                 self._full.append((match.start(), name))
 
-    def full_name(self, mention: str) -> str | None:
+    def full_name(self, mention: str, offset: int | None = None) -> str | None:
         """The longest name that contains the mention's words; None if the mention is full or two
         different names would do.
+
+        Args:
+            offset: where the mention stands; a name that only comes later is not meant.
         """
         words = key_of(mention)
         if not words or not mention[:1].isupper():
             return None
         fuller: dict[tuple[str, ...], str] = {}
-        for _, name in self._full:
+        for start, name in self._full:
+            if offset is not None and start > offset:
+                break
             key = key_of(name)
             if len(key) > len(words) and set(words) <= set(key) and words[0] in (key[0], key[-1]):
                 fuller.setdefault(key, name)

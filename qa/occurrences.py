@@ -270,7 +270,7 @@ class Sentence:
                 place_phrase(entity.root) if there else (entity.start_char, entity.end_char)
             )
             part = self._part(start, end)
-            yield replace(part, name=self.names.full_name(part.text)), there
+            yield replace(part, name=self._full_name(part)), there
 
     def _part(self, start: int, end: int, value: Value | None = None) -> Part:
         return Part(self.hit, self.start + start, self.start + end, value=value)
@@ -299,7 +299,10 @@ class Sentence:
         part = self._part(start, end)
         if is_pronoun(part.text):
             return replace(part, name=self._person_before(head))
-        return replace(part, name=self.names.full_name(part.text))
+        return replace(part, name=self._full_name(part))
+
+    def _full_name(self, part: Part) -> str | None:
+        return self.names.full_name(part.text, self.hit.chunk.start + part.start)
 
     def _person_before(self, pronoun: Token) -> str | None:
         """Whom "he" or "her" stands for: the person that is a subject before it in the sentence,
@@ -335,7 +338,7 @@ class Sentence:
         definite = any(c.text.casefold() in ("the", "that", "this") for c in head.children)
         if head.pos_ == "NOUN" and definite and noun in STANDING_FOR_PLACES:
             return self.names.place_before(noun, self.hit.chunk.start + part.start)
-        return self.names.full_name(part.text)
+        return self._full_name(part)
 
     def _is_place(self, head: Token) -> bool:
         inside = self.start + head.idx

@@ -100,7 +100,8 @@ def _ago(reading: Reading, match: Match) -> Timex | None:
         end = match.start("ago") - 1
         if not match.group().casefold().startswith("the "):
             return Timex(match.start(), end, "DURATION", length(count, unit), mod)
-        if not (reading.anchor and reading.anchor.unit == "day" and unit == "day"):
+        is_day = groups["unit"].casefold() == "day"
+        if not (is_day and reading.anchor and reading.anchor.unit == "day"):
             return None
         day = reading.anchor.shift(-1 if back else 1)  # "the day after his death"
         return Timex(match.start(), end, "DATE", day.value, None, day.first, day.first)

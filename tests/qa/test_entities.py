@@ -28,6 +28,13 @@ def test_full_names(mention, name):
     assert Names(STORY).full_name(mention) == name
 
 
+def test_a_name_that_only_comes_later_is_not_meant():
+    text = "President Obama spoke. His wife, Michelle Obama, listened. Mrs. Obama smiled."
+    names = Names(text)
+    assert names.full_name("Obama", text.index("Obama")) is None
+    assert names.full_name("Mrs. Obama", text.index("Mrs. Obama")) == "Michelle Obama"
+
+
 def test_descriptions_of_places():
     names = Names(STORY)
     assert names.place_before("city", STORY.index("the Russian city")) == "Vladivostok"
