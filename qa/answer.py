@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 
 from index import Hit
 
+Status = Literal["happened", "planned", "possible", "denied", "cancelled"]
+
 
 class Value(BaseModel):
     """What an answer means: a date or interval (ISO 8601 days), or a number with its unit."""
@@ -66,7 +68,7 @@ class Event(BaseModel):
     """Who did what, where and when, and whether it happened."""
 
     what: str
-    status: Literal["happened", "planned", "possible", "denied", "cancelled"]
+    status: Status
     who: list[Mention]
     where: Mention | None = None
     when: Mention | None = None

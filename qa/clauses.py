@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from .answer import Status
 from .entities import TITLES
 from .predicates import (
     CANCELLING,
@@ -19,8 +20,6 @@ from .predicates import (
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
-
-Status = Literal["happened", "planned", "possible", "denied", "cancelled"]
 
 NAMED = ("PERSON", "ORG", "GPE", "NORP", "LOC")
 PLACES = ("GPE", "LOC", "FAC")

@@ -134,7 +134,7 @@ def _same(event: Occurrence, one: Occurrence) -> bool:
             return False
     elif not here:
         return False
-    if event.where and one.where and not _same_place(event.where, one.where):
+    if event.where and one.where and not same_name(event.where.full, one.where.full):
         return False
     return _same_people(event, one, here)
 
@@ -149,13 +149,6 @@ def _same_people(event: Occurrence, one: Occurrence, here: bool) -> bool:
 
 def _covers(many: set[tuple[str, ...]], few: set[tuple[str, ...]]) -> bool:
     return all(any(set(a) <= set(b) or set(b) <= set(a) for b in many) for a in few)
-
-
-def _same_place(one: Part, other: Part) -> bool:
-    if same_name(one.full, other.full):
-        return True
-    words, others = set(key_of(one.full)), set(key_of(other.full))
-    return bool(words & others) and (words <= others or others <= words)
 
 
 def _closeness(event: Occurrence, one: Occurrence) -> tuple[bool, bool, int]:

@@ -115,6 +115,7 @@ def _type_fit(question: Question, support: Support) -> float:
     if slot == "when":
         relative = re.search(r"\b(?:when|after|before|during|while|until|since|as)\b", support.text)
         return 0.0 if touched or relative else WRONG_TYPE
+    # Nothing but a date, a short preposition before it and a full stop after it aside.
     is_date = any(t.start <= support.start + 4 and support.end <= t.end + 1 for t in touched)
     return WRONG_TYPE if is_date else 0.0
 
@@ -132,7 +133,13 @@ def _status_fit(question: Question, support: Support) -> float:
 
 def _sentence(support: Support) -> tuple[int, int]:
     """The sentence that a candidate begins in."""
-    return next((a, b) for a, b in split(support.hit.chunk.text) if a <= support.start < b)
+    return next((a, b) for a, b in _sentences(support.hit.chunk.text) if a <= support.start < b)
+
+
+@lru_cache(maxsize=512)
+def _sentences(text: str) -> tuple[tuple[int, int], ...]:
+    """A passage's sentences, split once for all its candidates."""
+    return tuple(split(text))
 
 
 def _date_fit(question: Question, support: Support) -> float:

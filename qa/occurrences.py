@@ -16,11 +16,10 @@ from index import Hit
 from index.dating import find_dateline
 from index.sentences import split
 
-from .answer import Value
+from .answer import Status, Value
 from .clauses import (
     PLACE_PREPOSITIONS,
     PLACES,
-    Status,
     chain_of,
     company,
     is_earlier,
@@ -131,12 +130,14 @@ def find_occurrences(
     seen: set[tuple[str, int, int]] = set()
     for hit in hits:
         text = hit.chunk.text
+        known: Names | None = None  # read from the whole document, so only if need be, and once
         for start, end in split(text):
             place = (hit.chunk.document_id, hit.chunk.start + start, hit.chunk.start + end)
             if place in seen or not _may_tell(text[start:end], kind, about):
                 continue
             seen.add(place)
-            sentence = Sentence(hit, start, end, names(hit))
+            known = known or names(hit)
+            sentence = Sentence(hit, start, end, known)
             for token in sentence.predicates(kind):
                 if occurrence := sentence.occurrence(token):
                     found.append(occurrence)
@@ -148,9 +149,10 @@ def sentences_of(hits: Iterable[Hit], names: Callable[[Hit], Names], most: int) 
     found: list[Sentence] = []
     end = 0
     for hit in hits:
+        known = names(hit)
         for first, last in split(hit.chunk.text):
             if hit.chunk.start + first >= end and hit.chunk.text[first:last].strip():
-                found.append(Sentence(hit, first, last, names(hit)))
+                found.append(Sentence(hit, first, last, known))
                 end = hit.chunk.start + last
                 if len(found) == most:
                     return found

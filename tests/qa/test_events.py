@@ -1,5 +1,7 @@
 """Events: who met where and when, and whether it happened; every part verbatim and cited."""
 
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -145,6 +147,14 @@ def test_the_timeline_is_in_order_and_within_its_days(assistant):
 )
 def test_predicates(question, verb):
     assert predicate_of(analyse(question).undated) == verb
+
+
+def test_neither_torch_nor_transformers_is_loaded_for_events():
+    code = (
+        "import sys; from qa.syntax import parse; parse('Ann met Bo.'); "
+        "sys.exit(any(name in sys.modules for name in ('torch', 'transformers')))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_kinds_of_happenings():
