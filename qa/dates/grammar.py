@@ -131,7 +131,7 @@ _FORMS = (
              rf"{_YEAR}\b(?!-\w|\s(?:people|dollars|meters"
              r"|feet|miles|troops|men|women|copies|seats|jobs|points|votes|km|tons|GMT|hours))"),
     ("short year", r"(?<=[a-z] )['’](?P<short>\d\d)\b(?!s)"),
-    ("fiscal", rf"(?:the )?(?:fiscal|financial)(?: year)? {_YEAR}"),
+    ("fiscal", rf"(?:(?:the )?(?:fiscal|financial)(?: year)? |FY ?){_YEAR}"),
     ("decade", rf"(?:the )?(?:{_MOD}(?:of the |the )?)?"
                r"(?P<decade>(?:1[5-9]|20)\d0|['’]?\d0)['’]?s"),
     ("decade", rf"(?:the )?{_MOD}?(?P<tens>twenties|thirties|forties|fifties|sixties|seventies"
@@ -140,8 +140,11 @@ _FORMS = (
     ("season", rf"(?:(?:{_WHICH}|in the|in) )?(?:{_MOD}(?:the )?)?(?P<season>{_any(SEASONS)})"
                rf"(?:(?: of|,)? {_YEAR})?"),
     ("quarter", r"(?:the )?(?:fiscal )?(?P<nth>first|second|third|fourth|final|1st|2nd|3rd|4th) "
-                rf"(?P<unit>quarter|half)(?: (?:of|in) (?:{_YEAR}|(?P<same>this|last|next) year)"
-                r"|, (?=\d{4}))?"),
+                r"(?P<unit>quarter|half)"
+                r"(?: (?:of|in) (?:(?:(?:the )?(?:fiscal|financial)(?: year)? )?"
+                rf"{_YEAR}|(?P<same>this|last|next) year)|, (?=\d{{4}}))?"),
+    ("quarter", rf"(?:fiscal )?{_YEAR}['’]s (?P<nth>first|second|third|fourth|final) "
+                r"(?P<unit>quarter|half)"),
     ("quarter", rf"\b(?P<code>[QH][1-4])(?: (?:of )?{_YEAR})?"),
     ("holiday", rf"(?:(?:{_WHICH}) )?{_HOLIDAY}(?P<eve> week)?(?:,? {_YEAR})?"),
     ("weekday", rf"(?:{_CLOCK},? (?:on )?)?(?:(?:{_WHICH}|early|late|{_PART} on) )?"
