@@ -28,6 +28,16 @@ _CAPITALISED = re.compile(
     r"(?<![\w’'-])[^\W\d_a-z][\w’'-]*(?:\.(?= [A-Z]))?"
     r"(?:[ \n](?:(?:bin|al|de|da|del|van|von|der|den|la|le) )?[^\W\d_a-z][\w’'-]*)*"
 )
+_ROLE = "|".join(sorted((t for t in TITLES if len(t) > 4), key=len, reverse=True))
+_NAME = r"[^\W\d_a-z][\w’'-]*(?: [^\W\d_a-z][\w’'-]*)+"
+_HOLDERS = (  # "South Korean leader Moon Jae-in"; "Ana Sousa, the mayor of Lisbon"
+    re.compile(rf"(?P<lead>(?:[\w.’'-]+ ){{0,3}})\b(?i:(?P<role>{_ROLE})) (?P<name>{_NAME})"),
+    re.compile(
+        rf"(?P<name>{_NAME}), (?:the|its|their|his|her|an?) "
+        rf"(?P<lead>(?:[\w.’'-]+ ){{0,3}}?)(?i:(?P<role>{_ROLE}))\b"
+    ),
+)
+_HELD = re.compile(rf"(?:the|that) (?P<lead>(?:[\w.’'-]+ ){{0,3}})(?i:(?P<role>{_ROLE}))$")
 _LOCATIVE = re.compile(
     r"\b(?:in|at|to|near|from|visit(?:ed|ing|s)?|reach(?:ed)?|left) "
     r"(?P<name>[^\W\d_a-z][\w-]+(?: [^\W\d_a-z][\w-]+)*)\b(?!['’]s)"
@@ -68,6 +78,11 @@ class Names:
             name = _bare(match.group())
             if " " in name and len(key_of(name)) > 1 and not name.isupper():
                 self._full.append((match.start(), name))
+        self._holders = [
+            (match.start(), match["role"].casefold(), _stems(match["lead"]), _bare(match["name"]))
+            for form in _HOLDERS
+            for match in form.finditer(text)
+        ]
 
     def full_name(self, mention: str, offset: int | None = None) -> str | None:
         """The longest name that contains the mention's words; None if the mention is full or two
@@ -94,6 +109,20 @@ class Names:
             return None
         return " ".join(re.sub(r"['’]s$", "", fuller[longest]).split())
 
+    def holder(self, mention: str, offset: int) -> str | None:
+        """Whom "the president" or "the North's leader" at an offset stands for: the one who was
+        called so before it; None if nobody was, or several people.
+        """
+        held = _HELD.match(mention)
+        if not held:
+            return None
+        role, lead = held["role"].casefold(), _stems(held["lead"])
+        names: dict[tuple[str, ...], str] = {}
+        for start, known, words, name in self._holders:
+            if start < offset and known == role and lead <= words:
+                names.setdefault(key_of(name), name)
+        return next(iter(names.values())) if len(names) == 1 else None
+
     def place_before(self, noun: str, offset: int) -> str | None:
         """The place that "the city" or "that country" at an offset stands for: the nearest before
         it that is one; None if there is none near.
@@ -114,6 +143,13 @@ def names_of(text: str) -> Names:
 def is_pronoun(mention: str) -> bool:
     """Whether a mention is "he", "she" and the like."""
     return mention.casefold() in _PEOPLE
+
+
+def _stems(words: str) -> frozenset[str]:
+    """What a description says beside the role: "Russian" and "Russia's" are the same."""
+    return frozenset(
+        word[:5].casefold().rstrip("'’s") for word in words.split() if word[:1].isupper()
+    )
 
 
 def _bare(name: str) -> str:

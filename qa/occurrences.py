@@ -113,6 +113,11 @@ class Occurrence:
         """How many of who, where and when are known."""
         return bool(self.who) + (self.where is not None) + (self.when is not None)
 
+    def parts(self, slot: str) -> tuple[Part, ...]:
+        """What fills a slot."""
+        single = {"where": self.where, "when": self.when}.get(slot)
+        return self.who if slot == "who" else ((single,) if single else ())
+
 
 def find_occurrences(
     hits: Iterable[Hit],
@@ -304,7 +309,8 @@ class Sentence:
         return replace(part, name=self._full_name(part))
 
     def _full_name(self, part: Part) -> str | None:
-        return self.names.full_name(part.text, self.hit.chunk.start + part.start)
+        offset = self.hit.chunk.start + part.start
+        return self.names.full_name(part.text, offset) or self.names.holder(part.text, offset)
 
     def _person_before(self, pronoun: Token) -> str | None:
         """Whom "he" or "her" stands for: the person that is a subject before it in the sentence,

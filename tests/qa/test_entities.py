@@ -28,6 +28,27 @@ def test_full_names(mention, name):
     assert Names(STORY).full_name(mention) == name
 
 
+@pytest.mark.parametrize(
+    ("mention", "name"),
+    [
+        ("the North’s leader", "Kim Jong-un"),
+        ("the leader", "Kim Jong-un"),
+        ("the Russian president", "Vladimir Putin"),
+        ("the ambassador", "Ana Sousa"),
+        ("the president", None),  # two of them
+        ("the French leader", None),
+        ("the mayor", None),
+    ],
+)
+def test_people_by_their_office(mention, name):
+    text = (
+        "North Korean leader Kim Jong-un met Russia's President Vladimir Putin. Ana Sousa, the "
+        "Brazilian ambassador, watched. French President Emmanuel Macron did not."
+    )
+    assert Names(text).holder(mention, len(text)) == name
+    assert Names(text).holder(mention, 0) is None
+
+
 def test_a_name_that_only_comes_later_is_not_meant():
     text = "President Obama spoke. His wife, Michelle Obama, listened. Mrs. Obama smiled."
     names = Names(text)
