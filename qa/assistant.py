@@ -5,22 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
 from index import Filters, Hit, Index
 from index.sentences import split
 
 from .answer import Answer, Span, Timeline
-from .citing import Citations, event_record, event_spans
+from .citing import Citations, event_record, event_span
 from .entities import Names, names_of
 from .events import find_events, find_timeline
 from .fitting import fit, published_within, value_of
+from .lists import items, people
 from .main_event import main_event
 from .occurrences import Occurrence
 from .parts import part_question
 from .question import Question, analyse
-from .ranking import Calibration, Candidate, Support, rank
+from .ranking import Calibration, Candidate, Support, rank, share_words
 from .reader import Reader, ReadSpan
 
 PASSAGES = 12  # read for a question
@@ -28,7 +29,12 @@ EVENT_PASSAGES = 40  # looked through for the events of a compound question
 PART_PASSAGES = 4  # read again for each further slot of a compound question
 TIMELY = 4  # more passages, of stories published about the days that a question names
 ANSWERS = 3  # shown at most
+LISTED = 12  # likewise, to a question for a list
 NEAREST = 3  # passages shown when abstaining
+# Confidence of an event's part, by whether the reader agrees: shares of right ones in the
+# development half of the event collection (14 of 15, 1 of 5, drawn to the middle); of a part of
+# a document's main event, in `dateline eval main-events`.
+AGREED, UNCONFIRMED, OF_MAIN_EVENT = 0.85, 0.4, 0.64
 
 
 class Assistant:
@@ -37,8 +43,9 @@ class Assistant:
         answer = Assistant(index).ask("Who met where and when?")
 
     Attributes:
-        explain: answer why, how and describe-questions with whole sentences; switch it off to
-            get the reader's bare spans, as SQuAD-style scoring expects.
+        explain: answer why, how and describe-questions with whole sentences, and questions for a
+            list item by item; switch it off to get the reader's bare spans, as SQuAD-style scoring
+            expects.
     """
 
     def __init__(self, index: Index, reader: Reader | None = None, *, explain: bool = True) -> None:
@@ -65,16 +72,19 @@ class Assistant:
             UsageError: the question is empty or too long.
         """
         started = time.perf_counter()
-        asked = analyse(question)
+        asked = self._bounded(analyse(question), filters)
         first = _part(asked, asked.slots[0]) if asked.is_compound else asked
         hits, candidates, timings = self._find(first, filters, top_k)
-        told = [c for c in candidates if c.confidence >= self.threshold][:ANSWERS]
+        most = LISTED if asked.is_list else ANSWERS
+        told = [c for c in candidates if c.confidence >= self.threshold][:most]
         events: list[Occurrence] = []
         if asked.is_compound or asked.is_about_main_event:
             events, timings["events"] = self._events(asked, filters)
         citations = Citations()
-        answers = event_spans(_main(events), asked.slots, citations) if events else []
-        answers = answers or [self._span(first, candidate, citations) for candidate in told]
+        answers = self._event_spans(asked, _main(events), citations) if events else []
+        answers = answers or [
+            span for candidate in told for span in self._spans(first, candidate, citations)
+        ]
         if asked.is_compound and answers:
             document = citations.found[0].document_id
             answers += self._missing(asked, answers, document, hits, citations)
@@ -140,6 +150,48 @@ class Assistant:
             events = find_events(question, search, self._names)
         return events, _milliseconds(started)
 
+    def _bounded(self, question: Question, filters: Filters | None) -> Question:
+        """A question about what came after "the summit", restricted to the days after it, if the
+        documents tell of just one such event and say when it was.
+        """
+        if question.bound is None:
+            return question
+        how, event = question.bound
+        search = partial(self.index.search, top_k=PASSAGES, filters=filters)
+        told = find_events(analyse(f"When was {event}?"), search, self._names)
+        dated = [one for one in told if one.dated and one.status == "happened"]
+        if len(dated) != 1 or not dated[0].first or not dated[0].last:
+            return question
+        first, last = dated[0].first, dated[0].last
+        period = {
+            "after": (last + timedelta(days=1), date.max),
+            "before": (date.min, first - timedelta(days=1)),
+            "since": (first, date.max),
+        }[how]
+        undated = question.text.replace(f"{how} {event}", "")
+        return question._replace(period=period, undated=" ".join(undated.split()))
+
+    def _event_spans(
+        self, question: Question, event: Occurrence, citations: Citations
+    ) -> list[Span]:
+        """The parts of an event that are asked for, and how sure one may be of them: more where
+        the reader, asked for the slot in the same passages, says the same words.
+        """
+        spans = []
+        for slot in question.slots:
+            parts = event.parts(slot)
+            read: list[Candidate] = []
+            if parts and question.is_compound:
+                passages = {part.hit.chunk.id: part.hit for part in parts}
+                read = self._read(_part(question, slot), list(passages.values()))[:1]
+            for part in parts:
+                agreed = any(share_words(part.text, one.text) for one in read)
+                confidence = AGREED if agreed else UNCONFIRMED
+                if question.is_about_main_event:
+                    confidence = OF_MAIN_EVENT
+                spans.append(event_span(slot, part, confidence, citations))
+        return spans
+
     def _missing(
         self,
         question: Question,
@@ -156,9 +208,10 @@ class Assistant:
                 part = _part(question, slot)
                 best = self._read(part, here)[:1]
                 found += [
-                    self._span(part, candidate, citations)
+                    span
                     for candidate in best
                     if candidate.confidence >= self.threshold
+                    for span in self._spans(part, candidate, citations)
                 ]
         return found
 
@@ -195,17 +248,45 @@ class Assistant:
                 [whole_sentences(text, span) for span in spans]
                 for text, spans in zip(passages, readings, strict=True)
             ]
-        return rank(question.text, hits, readings, self._calibration, lambda s: fit(question, s))
-
-    def _span(self, question: Question, candidate: Candidate, citations: Citations) -> Span:
-        numbers = [citations.add(s.hit, s.start, s.end) for s in candidate.supports]
-        return Span(
-            text=candidate.text,
-            confidence=round(candidate.confidence, 4),
-            slot=question.slot,
-            value=value_of(question.slot, candidate.supports[0]),
-            citations=numbers,
+        elif question.is_list and self.explain:
+            readings = [
+                [item for span in spans for item in items(text, span)]
+                for text, spans in zip(passages, readings, strict=True)
+            ]
+        return rank(
+            question.text,
+            hits,
+            readings,
+            self._calibration,
+            lambda support: fit(question, support),
+            several=question.is_list and self.explain,
         )
+
+    def _spans(self, question: Question, candidate: Candidate, citations: Citations) -> list[Span]:
+        """A candidate as shown; of people named together one span each, with the same confidence.
+
+        A support that names them otherwise ("both leaders") bears the first.
+        """
+        named: list[list[Support]] = []
+        for support in candidate.supports:
+            found = people(support) if question.slot == "who" and self.explain else [support]
+            if len(found) != len(named) and named:
+                named[0].append(support)
+            elif named:
+                for known, one in zip(named, found, strict=True):
+                    known.append(one)
+            else:
+                named = [[one] for one in found]
+        return [
+            Span(
+                text=supports[0].text,
+                confidence=round(candidate.confidence, 4),
+                slot=question.slot,
+                value=value_of(question.slot, supports[0]),
+                citations=[citations.add(s.hit, s.start, s.end) for s in supports],
+            )
+            for supports in named
+        ]
 
 
 def whole_sentences(text: str, span: ReadSpan) -> ReadSpan:

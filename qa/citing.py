@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from index import Hit
 
 from .answer import Citation, Event, Mention, Passage, Span
 from .occurrences import Occurrence, Part
-
-# Of an event's parts; not fitted: see the README's limits.
-EVENT_CONFIDENCE = 0.6
 
 
 class Citations:
@@ -59,27 +54,16 @@ def event_record(event: Occurrence, citations: Citations) -> Event:
     )
 
 
-def event_spans(event: Occurrence, slots: Sequence[str], citations: Citations) -> list[Span]:
-    """The parts of an event that answer the slots asked for, in their order."""
-    parts: list[tuple[str, Part]] = []
-    for slot in slots:
-        if slot == "who":
-            parts += [(slot, part) for part in event.who]
-        elif slot == "where" and event.where:
-            parts.append((slot, event.where))
-        elif slot == "when" and event.when:
-            parts.append((slot, event.when))
-    return [
-        Span(
-            text=part.text,
-            confidence=EVENT_CONFIDENCE,
-            slot=slot,
-            name=part.name,
-            value=part.value,
-            citations=[citations.add(part.hit, part.start, part.end)],
-        )
-        for slot, part in parts
-    ]
+def event_span(slot: str, part: Part, confidence: float, citations: Citations) -> Span:
+    """A part of an event as the answer to a slot."""
+    return Span(
+        text=part.text,
+        confidence=confidence,
+        slot=slot,
+        name=part.name,
+        value=part.value,
+        citations=[citations.add(part.hit, part.start, part.end)],
+    )
 
 
 def _mention(part: Part, citations: Citations) -> Mention:

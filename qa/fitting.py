@@ -32,6 +32,11 @@ _ASKED_OF_THE_PAST = re.compile(r"\b(?:did|was|were|had)\b|\b(?:met|\w{3,}ed)\b"
 _MAY_BE = re.compile(
     r"\b(?:may|might|will|could|plans? to|planning to|(?:expected|scheduled|due|set) to)\b"
 )
+# Titles that stand before a person's name only: there is a Prince Edward Island.
+_PERSONAL = (
+    r"(?:Mr|Mrs|Ms|Dr|Prof|Professor|President|Premier|Chancellor|Prime Minister|Minister|Senator|"
+    r"Sen|Gov|Mayor|Gen|Colonel|Col|Sergeant|Sgt)\b\.? "
+)
 _NUMBER = re.compile(
     r"\d|\b(?:no|none|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|"
     r"\w+ty|hundreds?|thousands?|millions?|billions?|dozens?|half|several|few|many|couple|single|"
@@ -115,9 +120,28 @@ def _type_fit(question: Question, support: Support) -> float:
     if slot == "when":
         relative = re.search(r"\b(?:when|after|before|during|while|until|since|as)\b", support.text)
         return 0.0 if touched or relative else WRONG_TYPE
+    if slot == "where" and _is_person(support):
+        return WRONG_TYPE
+    if slot == "who" and _is_place(support):
+        return WRONG_TYPE
     # Nothing but a date, a short preposition before it and a full stop after it aside.
     is_date = any(t.start <= support.start + 4 and support.end <= t.end + 1 for t in touched)
     return WRONG_TYPE if is_date else 0.0
+
+
+def _is_person(support: Support) -> bool:
+    """Whether the words are a name that has a person's title before it, there or nearby."""
+    if not all(word[:1].isupper() for word in support.text.split()):
+        return False
+    titled = rf"{_PERSONAL}(?:[A-Z][\w-]+ )?{re.escape(support.text)}\b"
+    here = re.match(_PERSONAL, support.text)
+    return here is not None or re.search(titled, support.hit.chunk.text) is not None
+
+
+def _is_place(support: Support) -> bool:
+    """Whether the words stand after "in" or "near": there or on the way there is nobody."""
+    before = support.hit.chunk.text[: support.start]
+    return support.text[:1].isupper() and re.search(r"\b(?:in|near|outside) $", before) is not None
 
 
 def _status_fit(question: Question, support: Support) -> float:

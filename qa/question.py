@@ -43,10 +43,10 @@ _MEASURED = re.compile(  # "how tall", "how far": a span answers, not an explana
     r"\bhow (?:many|much|long|old|far|big|large|tall|high|deep|wide|fast|often|soon|late|early|"
     r"heavy|close|near|hot|cold|strong|few|little|small|short)\b"
 )
-_YES_NO = re.compile(
-    r"^(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|"
-    r"must)(?:n['’]t)?\b(?! what| who| where| when| why| how)"
+_AUXILIARY = (
+    r"(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|shall|should|may|might)"
 )
+_YES_NO = re.compile(rf"^(?:{_AUXILIARY}|must)(?:n['’]t)?\b(?! what| who| where| when| why| how)")
 _ORDERS: tuple[tuple[Order, str], ...] = (
     ("previous", r"previous(?:ly)?|before that|the time before|earlier"),
     ("next", r"next|upcoming|coming"),
@@ -54,9 +54,23 @@ _ORDERS: tuple[tuple[Order, str], ...] = (
     ("first", r"first(?! (?:name|lady|minister|half|quarter)\b)|earliest"),
 )
 _ORDER = [(order, re.compile(rf"\b(?:{words})\b")) for order, words in _ORDERS]
+_LIST = re.compile(
+    r"^(?:please )?(?:name|list|enumerate|give (?:me )?(?:all|the names))\b|\bwho (?:all|else)\b|"
+    r"\bwhich of the\b|\bwhat (?:are|were) (?:the|some|all|other) (?:\w+ )?\w+s\b|"
+    r"\bwho (?:are|were) (?:(?:some|all|other)\b|the (?:\w+ )?(?:\w+[eo]rs|participants|people)\b)|"
+    # "which two countries signed", "what laws were passed"; not "what causes rain"
+    rf"\b(?:which|what) (?:(?!{_AUXILIARY}\b)[\w’'-]+ ){{0,3}}?"
+    rf"(?!{_AUXILIARY}\b|(?:news|series|types|kinds|sorts|times)\b)(?:\w+[^\Ws]s|people|men|women|children)"
+    rf" (?:(?!is\b|was\b|has\b|does\b){_AUXILIARY}|\w+ed|met|won|took|came|went|left|gave|made|"
+    r"held|fell|sent|spoke|said|became)\b"
+)
 _DATED = re.compile(
     r"\b(?P<how>in|on|during|at|within|throughout|before|until|after|since|from|between|by|over)"
     r" (?:the )?$"
+)
+_BOUND = re.compile(
+    r"(?:^|\b)(?P<how>after|before|since) (?P<event>(?:the|that) [^,?]+?)(?:(?<=\w)\W*$|,)",
+    re.IGNORECASE,
 )
 _MAIN_EVENT = re.compile(r"\b(?:main|central|reported) event\b", re.IGNORECASE)
 _ONWARD = ("after", "since")
@@ -72,6 +86,8 @@ class Question(NamedTuple):
         period: the days that the answer's event is restricted to, both inclusive, or None.
         undated: the question without the words that say the period.
         order: which of several such events in time is meant, or None.
+        bound: "after", "before" or "since", and the event meant ("the summit"), or None.
+        is_list: whether several answers are asked for ("which countries", "who all").
     """
 
     text: str
@@ -81,6 +97,8 @@ class Question(NamedTuple):
     period: tuple[date, date] | None = None
     undated: str = ""
     order: Order | None = None
+    is_list: bool = False
+    bound: tuple[str, str] | None = None
 
     @property
     def is_compound(self) -> bool:
@@ -117,7 +135,15 @@ def analyse(text: str) -> Question:
     plain_how = slot == "how" and not _MEASURED.search(lower)
     explains = slot == "why" or plain_how or _EXPLANATION.match(lower) is not None
     form: Form = "explanation" if explains else "span"
-    return Question(tidy, slot, form, slots, period, undated, order)
+    several = _LIST.search(lower) is not None
+    bound = _bound(tidy) if period is None else None
+    return Question(tidy, slot, form, slots, period, undated, order, several, bound)
+
+
+def _bound(text: str) -> tuple[str, str] | None:
+    """The event that a question's own comes after or before, as it is named there."""
+    found = _BOUND.search(text)
+    return (found["how"].casefold(), found["event"]) if found else None
 
 
 def _slots(lower: str) -> tuple[str, ...]:

@@ -114,6 +114,8 @@ def rank(
     readings: Sequence[Sequence[ReadSpan]],
     calibration: Calibration,
     prior: Callable[[Support], float] | None = None,
+    *,
+    several: bool = False,
 ) -> list[Candidate]:
     """All candidates, best first; none is more confident than the one before it.
 
@@ -123,10 +125,11 @@ def rank(
 
     Args:
         prior: log-odds to add for what the features do not see.
+        several: whether several may be right: better ones then do not speak against one.
     """
     candidates = []
     most = 1.0
-    for group in standings(question, hits, readings, calibration, prior):
+    for group in standings(question, hits, readings, calibration, prior, several=several):
         confidences = [
             calibration.confidence(features, support.prior) for support, features in group
         ]
@@ -146,11 +149,14 @@ def standings(
     readings: Sequence[Sequence[ReadSpan]],
     calibration: Calibration,
     prior: Callable[[Support], float] | None = None,
+    *,
+    several: bool = False,
 ) -> list[list[tuple[Support, tuple[float, ...]]]]:
     """For every candidate, best first, its supports, each with FEATURES and STANDING.
 
-    An answer's share is its probability among the candidates, given that one of them is right; its
-    agreement is the logarithm of the number of places that bear it.
+    An answer's share is its probability among the candidates, given that one of them is right (if
+    several may be, among it and those that the reader would not answer); its agreement is the
+    logarithm of the number of places that bear it.
     """
     score = calibration.score
     supports = list(_supports(question, hits, readings))
@@ -163,15 +169,21 @@ def standings(
             group.append(support)
     candidates = list(_without_overlaps(groups.values()))
     top = max((score(group[0]) for group in candidates), default=0.0)
-    total = sum(math.exp(score(group[0]) - top) for group in candidates)
-    return [
-        [
-            (support, (*support.features, share, math.log(len(group))))
-            for support in group
-            for share in [math.exp(score(support) - top) / total]
-        ]
-        for group in candidates
-    ]
+    weights = [math.exp(score(group[0]) - top) for group in candidates]
+    fellows = [several and group[0].margin > 0 for group in candidates]  # no rivals to each other
+    rivals = sum(weight for weight, fellow in zip(weights, fellows, strict=True) if not fellow)
+    found = []
+    for group, weight, fellow in zip(candidates, weights, fellows, strict=True):
+        total = rivals + weight * fellow
+        shares = [math.exp(score(support) - top) / total for support in group]
+        agreement = math.log(len(group))
+        found.append(
+            [
+                (support, (*support.features, share, agreement))
+                for support, share in zip(group, shares, strict=True)
+            ]
+        )
+    return found
 
 
 def _supports(
@@ -207,3 +219,9 @@ def normalise(text: str) -> str:
     plain = "".join(c for c in folded if not unicodedata.combining(c))
     words = _ARTICLES.sub(" ", _NO_WORD.sub(" ", plain)).split()
     return " ".join(words) or plain.strip()
+
+
+def share_words(one: str, other: str) -> bool:
+    """Whether two wordings share at least half of their words (token F1)."""
+    first, second = set(normalise(one).split()), set(normalise(other).split())
+    return 4 * len(first & second) >= len(first) + len(second)

@@ -52,6 +52,8 @@ def print_answer(answer: Answer, index: Index, to: Console = console) -> None:
             to.print(_cited(citation, index, numbers))
         return
     quoted = {citation.number: citation for citation in answer.citations}
+    sentences = [_sentence(quoted[span.citations[0]]) for span in answer.answers]
+    following = [*sentences[1:], Text()]
     for place, span in enumerate(answer.answers):
         head = Text(shown(span.text), style="bold green" if place == 0 else "green")
         if (days := _days(span.value)) and days != span.text:
@@ -59,8 +61,8 @@ def print_answer(answer: Answer, index: Index, to: Console = console) -> None:
         head.append("".join(f" [{number}]" for number in span.citations), style="cyan")
         head.append(f"  {span.confidence:.0%} sure", style="dim")
         to.print(head)
-        sentence = _sentence(quoted[span.citations[0]])
-        if sentence.plain != span.text:
+        sentence = sentences[place]
+        if sentence.plain not in (span.text, following[place].plain):  # once for several spans
             to.print(Text("    ").append_text(sentence))
     to.print()
     for citation in answer.citations:

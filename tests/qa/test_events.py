@@ -9,6 +9,7 @@ from support import make_document
 
 from index import EmbeddedIndex
 from qa import Assistant
+from qa.assistant import AGREED, UNCONFIRMED
 from qa.events import predicate_of
 from qa.predicates import is_of_kind, kind_of
 from qa.question import analyse
@@ -118,6 +119,23 @@ def test_every_part_is_verbatim_and_cited(assistant):
 )
 def test_names_dates_and_order_restrict_the_events(assistant, question, expected):
     assert [row[1:3] for row in rows(assistant.ask(question))] == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "days"),
+    [
+        ("Who met where and when after the signing of the harbour treaty?", []),
+        ("Who met where and when before the Oslo summit?", ["2019-05-01", "2023-02-06"]),
+    ],
+)
+def test_another_event_restricts_the_days(assistant, question, days):
+    assert [row[2] for row in rows(assistant.ask(question)) if row[2]] == days
+
+
+def test_confidence_is_higher_where_the_reader_agrees(assistant):
+    answer = assistant.ask("Where and when did Nils Aune meet Kari Moe?")
+    sure = {span.slot: span.confidence for span in answer.answers}
+    assert sure["where"] == sure["when"] == AGREED > UNCONFIRMED
 
 
 def test_plain_questions_have_no_events(assistant):

@@ -44,6 +44,7 @@ def test_what_may_be_is_not_what_was():
         ("Where did Kim meet Putin?", "Wednesday", "Vladivostok"),
         ("Where did Kim meet Putin?", "RIGA", "Vladivostok"),
         ("Who met in Vladivostok?", "Wednesday", "Kim"),
+        ("Who met Kim?", "Moscow", "Putin"),
         ("How many trains did it take?", "Kim", "14"),
     ],
 )
@@ -66,3 +67,10 @@ def test_stories_of_the_days_asked_for():
     assert (days.after, days.before) == (date(2023, 9, 1), date(2023, 10, 10))
     assert published_within(analyse("Who met?")) is None
     assert published_within(analyse("Who met after 2019?")).before is None
+
+
+def test_a_person_is_no_place():
+    text = "President Ana Lund spoke in Prince Edward Hall. Mr Berg left for Riga."
+    question = analyse("Where did they speak?")
+    assert fit(question, support("Ana Lund", text)) < 0 > fit(question, support("Berg", text))
+    assert fit(question, support("Prince Edward Hall", text)) == 0
