@@ -8,6 +8,7 @@ from .errors import DatelineError
 from .ingest import Duplicate, Failure, IndexReport, Progress
 from .loading import FieldMap
 from .protocol import Index, IndexSettings, Mode, Stats
+from .sessions import SessionInfo, SessionStore
 
 __all__ = [
     "Analyzer",
@@ -27,6 +28,8 @@ __all__ = [
     "IndexSettings",
     "Mode",
     "Progress",
+    "SessionInfo",
+    "SessionStore",
     "Stats",
     "document_id",
     "load_embedder",

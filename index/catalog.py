@@ -389,6 +389,9 @@ def _where(filters: Filters) -> tuple[str, list[Any]]:
     if filters.metadata:
         conditions.append("metadata_has(metadata, ?)")
         values.append(json.dumps(dict(filters.metadata)))
+    if filters.documents:
+        conditions.append("documents.id IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(sorted(filters.documents)))
     return " AND ".join(conditions) or "1", values
 
 

@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.parse
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,10 @@ class Database:
             holder = self._local.holder = _Holder(_connect(self.path))
             self._holders.add(holder)
         return holder.connection
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        """All that a query finds."""
+        return self._db.execute(query, values).fetchall()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

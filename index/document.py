@@ -93,6 +93,7 @@ class Filters:
         after, before: publication date bounds, both inclusive; undated documents never match.
         source: glob on the source, as SQLite's GLOB: `*`, `?`, `[...]`, `[^...]`.
         metadata: values that the document's metadata must have, by key; equal as in Python.
+        documents: ids, of which the document must have one; any document if there are none.
 
     Raises:
         UsageError: a glob that is longer than any path.
@@ -102,10 +103,11 @@ class Filters:
     before: date | None = None
     source: str | None = None
     metadata: Mapping[str, Json] = field(default_factory=dict)
+    documents: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if len(self.source or "") > LONGEST_GLOB:
             raise UsageError(f"The source filter has more than {LONGEST_GLOB} characters.")
 
     def __bool__(self) -> bool:
-        return bool(self.after or self.before or self.source or self.metadata)
+        return bool(self.after or self.before or self.source or self.metadata or self.documents)

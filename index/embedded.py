@@ -13,7 +13,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +35,7 @@ from .fusion import FUSIONS, Ranking
 from .ingest import Failure, IndexReport, Ingest, OnProgress, file_source
 from .loading import FieldMap, find_files
 from .protocol import MODES, Index, IndexSettings, Mode, Stats
+from .sessions import SessionStore
 
 NOTHING = np.zeros(0, np.int64), np.zeros(0)
 DEPTH = 100  # passages each retriever hands to fusion, at least
@@ -56,6 +57,7 @@ class EmbeddedIndex(Index):
         self.path = path
         self.settings = settings
         self._catalog = catalog
+        self._sessions = SessionStore(catalog)
         self._embedder = embedder
         self._analyzer = Analyzer(stem=settings.stem, stop_words=settings.stop_words)
         self._lexical = lexical_cache(path, self._analyzer)
@@ -137,6 +139,10 @@ class EmbeddedIndex(Index):
                     "Delete the index folder and index the documents again.",
                 )
             return self._embedder
+
+    @property
+    def sessions(self) -> SessionStore:
+        return self._sessions
 
     # writing
 
@@ -276,6 +282,7 @@ class EmbeddedIndex(Index):
         *,
         mode: Mode = "hybrid",
         filters: Filters | None = None,
+        context: Mapping[str, float] | None = None,
     ) -> list[Hit]:
         if mode not in MODES:
             raise UsageError(f"There is no mode {mode!r}.", f"Use one of: {', '.join(MODES)}.")
@@ -283,7 +290,7 @@ class EmbeddedIndex(Index):
             return []
         allowed = self._catalog.matching_chunks(filters) if filters else None
         vector = self.embedder.embed_query(query) if mode != "bm25" else None
-        terms = self._analyzer(query) if mode != "dense" else None
+        terms = self._weighted(query, context or {}) if mode != "dense" else None
         weights = {"dense": self.settings.dense_weight, "bm25": 1 - self.settings.dense_weight}
         depth = max(DEPTH, 2 * top_k)
         while True:
@@ -305,9 +312,21 @@ class EmbeddedIndex(Index):
             for found, score in best
         ]
 
+    def _weighted(self, query: str, context: Mapping[str, float]) -> dict[str, float]:
+        """BM25's terms with their weights; a term that the query repeats weighs so much more."""
+        terms: dict[str, float] = {}
+        for term in self._analyzer(query):
+            terms[term] = terms.get(term, 0.0) + 1.0
+        asked = set(terms)
+        for word, weight in context.items():
+            for term in self._analyzer(word):
+                if term not in asked:
+                    terms[term] = max(terms.get(term, 0.0), weight)
+        return terms
+
     def _rankings(
         self,
-        terms: Sequence[str] | None,
+        terms: Mapping[str, float] | None,
         vector: npt.NDArray[np.float32] | None,
         depth: int,
         allowed: npt.NDArray[np.int64] | None,
@@ -318,7 +337,9 @@ class EmbeddedIndex(Index):
             self.refresh()
             if terms is not None:
                 assert self._lexical.structure is not None
-                rankings["bm25"] = self._lexical.structure.search(terms, depth, allowed)
+                rankings["bm25"] = self._lexical.structure.search(
+                    list(terms), depth, allowed, weights=list(terms.values())
+                )
             if vector is not None and self._dense and self._dense.structure is not None:
                 rankings["dense"] = self._dense.structure.search(vector, depth, allowed)
         return rankings

@@ -8,6 +8,7 @@ DatelineError
 ├── IndexAccessError      the index cannot be written to: permissions, a full disk
 ├── IndexDamagedError     the catalog itself is unreadable or from another version
 ├── NothingFoundError     what was to be removed is not in the index
+├── SessionNotFoundError  there is no conversation of that id
 ├── EmbedderError         the embedding model is missing, or not the one the index was built with
 └── ReaderError           the reader model is missing or damaged
 """
@@ -66,6 +67,12 @@ class NothingFoundError(DatelineError):
     """What was asked to be removed is not in the index."""
 
     code = "D205"
+
+
+class SessionNotFoundError(DatelineError):
+    """There is no session of that id, or it has expired."""
+
+    code = "D206"
 
 
 class EmbedderError(DatelineError):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -14,6 +14,7 @@ from .embedding import DEFAULT_EMBEDDER
 from .errors import UsageError
 from .fusion import FUSIONS
 from .ingest import IndexReport, OnProgress
+from .sessions import SessionStore
 
 Mode = Literal["hybrid", "dense", "bm25"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -102,8 +103,13 @@ class Index(Protocol):
         *,
         mode: Mode = "hybrid",
         filters: Filters | None = None,
+        context: Mapping[str, float] | None = None,
     ) -> list[Hit]:
         """The best passages for a query, best first.
+
+        Args:
+            context: words said before, with a factor for the contribution of each to BM25's score;
+                those of the query itself have 1.
 
         Passages with exactly the same words from duplicate documents are returned once. A hit's
         `score` is the fused one; its `scores` are BM25 ("bm25", 0 if not among its best) and the
@@ -126,6 +132,11 @@ class Index(Protocol):
 
     def stats(self) -> Stats:
         """The index in numbers."""
+        ...
+
+    @property
+    def sessions(self) -> SessionStore:
+        """The conversations about the documents; a writer at work is no hindrance."""
         ...
 
     def close(self) -> None:

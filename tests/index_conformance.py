@@ -8,7 +8,7 @@
 `open_index(name)` opens the index of that name, and makes it if there is none.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
 import pytest
@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from support import make_document, sources_of
 
 from index import Document, Filters
-from index.errors import UsageError
+from index.errors import SessionNotFoundError, UsageError
 from index.protocol import MODES
 
 TEXTS = {
@@ -111,6 +111,23 @@ class IndexConformance:
         assert found(source="[ab].*") == ["a.txt", "b.txt"]
         assert found(metadata={"desk": "news"}, before=date(2023, 2, 28)) == ["b.txt"]
         assert found(metadata={'no"such': 1}) == []
+
+    def test_documents_can_be_named(self, filled):
+        wanted = next(d.id for d in filled.documents() if d.source == "b.txt")
+        only = Filters(documents=frozenset([wanted]))
+        assert set(sources(filled.search("ferry", filters=only))) == {"b.txt"}
+        assert not filled.search("ferry", filters=Filters(documents=frozenset(["none such"])))
+
+    def test_words_said_before_weigh_as_much_as_they_are_given(self, filled):
+        def best(**context):
+            return sources(filled.search("ferry", mode="bm25", context=context))[0]
+
+        assert best(storm=0.5) == "b.txt"
+        assert best(mayor=0.5) == "c.txt"
+        plain = filled.search("ferry", mode="bm25")
+        assert_same_passages(filled.search("ferry", mode="bm25", context={}), plain)
+        # A word of the query itself is not weighed again.
+        assert_same_passages(filled.search("ferry", mode="bm25", context={"ferry": 9.0}), plain)
 
     def test_undated_documents_are_outside_every_date_range(self, filled):
         filled.add([make_document("undated.txt", "The ferry they met.")])
@@ -276,6 +293,63 @@ class IndexConformance:
         assert (stats.documents, stats.dated) == (4, 3)
         assert (stats.first_published, stats.last_published) == ("2023-01-15", "2023-03-15")
         assert stats.chunks == len({hit.chunk.id for hit in filled.search("a", 99, mode="dense")})
+
+    # sessions
+
+    def test_a_session_keeps_its_turns_in_order(self, index):
+        session = index.sessions.create()
+        turns = [{"question": text, "n": [n, None, {"": 0.5}]} for n, text in enumerate("abc")]
+        assert [index.sessions.append(session, turn) for turn in turns] == [1, 2, 3]
+        numbered = [{**turn, "number": n} for n, turn in enumerate(turns, 1)]
+        assert index.sessions.turns(session) == numbered
+        for last in range(5):
+            assert index.sessions.turns(session, last=last) == numbered[max(3 - last, 0) :]
+
+    def test_sessions_are_listed_and_deleted(self, filled):
+        before = filled.stats().generation
+        first, second = filled.sessions.create(), filled.sessions.create("My-2_nd")
+        filled.sessions.append(first, {})
+        assert filled.sessions.create("My-2_nd") == second == "My-2_nd"
+        infos = {info.id: info for info in filled.sessions.list()}
+        assert {id_: info.turns for id_, info in infos.items()} == {first: 1, second: 0}
+        assert infos[first] == filled.sessions.info(first)
+        assert infos[first].created <= infos[first].used
+        assert filled.sessions.delete(first)
+        assert not filled.sessions.delete(first)
+        for use in (filled.sessions.turns, lambda id_: filled.sessions.append(id_, {})):
+            with pytest.raises(SessionNotFoundError):
+                use(first)
+        assert filled.sessions.create(first) == first
+        assert filled.sessions.turns(first) == []
+        assert filled.sessions.expire(datetime.now(UTC) + timedelta(days=1)) == 2
+        assert filled.sessions.list() == []
+        assert filled.stats().generation == before
+        assert sources_of(filled) == sorted(TEXTS)
+
+    def test_sessions_last(self, open_index):
+        index = open_index("talked")
+        session = index.sessions.create()
+        index.sessions.append(session, {"question": "Who?"})
+        index.close()
+        index = open_index("talked")
+        assert index.sessions.turns(session) == [{"question": "Who?", "number": 1}]
+        index.close()
+
+    @pytest.mark.parametrize("name", ["", " ", "a b", "a/b", "ä", "a\n", "\0", "\ud800", "x" * 65])
+    def test_odd_names_of_sessions_are_refused(self, index, name):
+        with pytest.raises(UsageError, match="id of a session"):
+            index.sessions.create(name)
+        with pytest.raises(SessionNotFoundError):
+            index.sessions.turns(name)
+        assert not index.sessions.delete(name)
+
+    @settings(
+        max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
+    @given(record=st.dictionaries(ANY_TEXT.filter(lambda key: key != "number"), ANY_TEXT))
+    def test_any_turn_survives(self, index, record):
+        number = index.sessions.append(index.sessions.create("odd"), record)
+        assert index.sessions.turns("odd", last=1) == [{**record, "number": number}]
 
     # whatever came before
 
