@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
 from index import Hit
+from index.sentences import split
 
 Status = Literal["happened", "planned", "possible", "denied", "cancelled"]
 
@@ -19,6 +20,13 @@ class Value(BaseModel):
     start: str | None = None
     end: str | None = None
     text: str
+
+    @property
+    def days(self) -> str:
+        """The day or the interval that it stands for, if it does."""
+        if not (self.start and self.end):
+            return ""
+        return self.start if self.start == self.end else f"{self.start} to {self.end}"
 
 
 class Passage(BaseModel):
@@ -42,6 +50,13 @@ class Citation(BaseModel):
     quote: str
     passage: Passage
     page: int | None = Field(description="1-based page, for paged documents")
+
+    @property
+    def sentences(self) -> tuple[int, int]:
+        """Where in the passage's text the sentence or sentences around the span are."""
+        start, end = self.start - self.passage.start, self.end - self.passage.start
+        touched = [(a, b) for a, b in split(self.passage.text) if a < end and start < b]
+        return touched[0][0], touched[-1][1]
 
 
 class Span(BaseModel):
@@ -74,6 +89,13 @@ class Event(BaseModel):
     when: Mention | None = None
 
 
+class Clarification(BaseModel):
+    """What is asked back where a follow-up may mean several things."""
+
+    question: str
+    choices: list[str]
+
+
 class Answer(BaseModel):
     """The reply to a question: answers best first, or an abstention with the nearest passages."""
 
@@ -84,10 +106,31 @@ class Answer(BaseModel):
     events: list[Event] = []
     citations: list[Citation]
     nearest: list[Citation] = []
+    clarification: Clarification | None = Field(
+        default=None, description="asked back instead of answering, in a session"
+    )
     timings_ms: dict[str, float]
+
+    @model_serializer(mode="wrap")
+    def _without_empty_clarification(
+        self, handler: SerializerFunctionWrapHandler
+    ) -> dict[str, object]:
+        """The contract's fields; `clarification` only where something is asked back."""
+        record: dict[str, object] = handler(self)
+        if record.get("clarification") is None:
+            record.pop("clarification", None)
+        return record
+
+    @property
+    def understood_as(self) -> str:
+        """The question that was answered, if it is not in the words that were asked."""
+        resolved = " ".join(self.resolved_question.split())
+        return resolved if resolved != " ".join(self.question.split()) else ""
 
     def __str__(self) -> str:
         """The words, then numbered citations."""
+        if self.clarification:
+            return self.clarification.question
         if self.abstained:
             near = [f"  {c.title} ({c.source})" for c in self.nearest]
             return "\n".join(["The documents do not say.", *(["Nearest:", *near] if near else [])])

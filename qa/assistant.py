@@ -11,8 +11,10 @@ from functools import partial
 from index import Filters, Hit, Index
 from index.sentences import split
 
-from .answer import Answer, Span, Timeline
+from .answer import Answer, Clarification, Span, Timeline
 from .citing import Citations, event_record, event_span
+from .clarifying import asked_back
+from .conversation import Resolution, understand
 from .entities import Names, names_of
 from .events import find_events, find_timeline
 from .fitting import fit, published_within, value_of
@@ -21,12 +23,16 @@ from .main_event import main_event
 from .occurrences import Occurrence
 from .parts import part_question
 from .question import Question, analyse
-from .ranking import Calibration, Candidate, Support, rank, share_words
+from .ranking import Calibration, Candidate, Support, normalise, rank, share_words
 from .reader import Reader, ReadSpan
+from .sessions import PassageRef, Sessions
 
 PASSAGES = 12  # read for a question
 EVENT_PASSAGES = 40  # looked through for the events of a compound question
 PART_PASSAGES = 4  # read again for each further slot of a compound question
+TURNS = 12  # of a session that are looked at
+SPOKEN_OF = 3  # more passages, of the documents that the last turns of a session cited
+ALREADY_GIVEN = -6.0  # log-odds of an answer when others than it are asked for
 TIMELY = 4  # more passages, of stories published about the days that a question names
 ANSWERS = 3  # shown at most
 LISTED = 12  # likewise, to a question for a list
@@ -52,6 +58,7 @@ class Assistant:
         self.index = index
         self.reader = reader or Reader()
         self.explain = explain
+        self.sessions = Sessions(index.sessions)
         self._calibration = Calibration(**self.reader.settings["calibration"])
 
     @property
@@ -60,21 +67,65 @@ class Assistant:
         return self._calibration.threshold
 
     def ask(
-        self, question: str, *, filters: Filters | None = None, top_k: int = PASSAGES
+        self,
+        question: str,
+        *,
+        session: str | None = None,
+        resolve: bool = True,
+        filters: Filters | None = None,
+        top_k: int = PASSAGES,
     ) -> Answer:
         """The answer to a question, or an honest abstention.
 
         Args:
+            session: the id of a session; the question may follow on its turns, and becomes one.
+            resolve: whether to look at the session's turns to understand the question.
             filters: restrict the documents to answer from.
             top_k: passages to read.
 
         Raises:
             UsageError: the question is empty or too long.
+            SessionNotFoundError: there is no such session.
         """
         started = time.perf_counter()
-        asked = self._bounded(analyse(question), filters)
+        understood = Resolution(analyse(question).text)
+        timings: dict[str, float] = {}
+        if session is not None:
+            turns = self.sessions.turns(session, last=TURNS)
+            if resolve:
+                understood = understand(question, turns)
+            timings["resolve"] = _milliseconds(started)
+        answer, hits = self._first_answer(question, understood, filters, top_k)
+        answer.timings_ms = {**timings, **answer.timings_ms, "total": _milliseconds(started)}
+        if session is not None:
+            self.sessions.add(session, question, answer, [_reference(hit) for hit in hits])
+        return answer
+
+    def _first_answer(
+        self, question: str, understood: Resolution, filters: Filters | None, top_k: int
+    ) -> tuple[Answer, list[Hit]]:
+        """What is asked back, or the likeliest reading that the documents answer."""
+        if understood.choices:
+            return _asking_back(question, understood), []
+        first = self._answer(question, understood, filters, top_k)
+        for other in understood.alternatives if first[0].abstained else ():
+            again = understood._replace(text=other, follows=True)
+            second = self._answer(question, again, filters, top_k)
+            if not second[0].abstained:
+                return second
+        return first
+
+    def _answer(
+        self,
+        question: str,
+        understood: Resolution,
+        filters: Filters | None,
+        top_k: int,
+    ) -> tuple[Answer, list[Hit]]:
+        """The answer to a question as it was understood, and the passages read."""
+        asked = self._bounded(analyse(understood.text), filters)
         first = _part(asked, asked.slots[0]) if asked.is_compound else asked
-        hits, candidates, timings = self._find(first, filters, top_k)
+        hits, candidates, timings = self._find(first, filters, top_k, understood)
         most = LISTED if asked.is_list else ANSWERS
         told = [c for c in candidates if c.confidence >= self.threshold][:most]
         events: list[Occurrence] = []
@@ -93,7 +144,7 @@ class Assistant:
         if not answers:
             for support in _nearest(hits, candidates):
                 nearest.add(support.hit, support.start, support.end)
-        return Answer(
+        answer = Answer(
             question=question,
             resolved_question=asked.text,
             abstained=not answers,
@@ -101,8 +152,9 @@ class Assistant:
             events=records,
             citations=citations.found,
             nearest=nearest.found,
-            timings_ms={**timings, "total": _milliseconds(started)},
+            timings_ms=timings,
         )
+        return answer, hits
 
     def candidates(
         self, question: str, *, filters: Filters | None = None, top_k: int = PASSAGES
@@ -220,29 +272,44 @@ class Assistant:
         return names_of(document.text if document else hit.chunk.text)
 
     def _find(
-        self, question: Question, filters: Filters | None, top_k: int
+        self,
+        question: Question,
+        filters: Filters | None,
+        top_k: int,
+        understood: Resolution | None = None,
     ) -> tuple[list[Hit], list[Candidate], dict[str, float]]:
         started = time.perf_counter()
-        hits = self._hits(question, filters, top_k)
+        understood = understood or Resolution(question.text)
+        hits = self._hits(question, filters, top_k, understood)
         retrieved = _milliseconds(started)
         started = time.perf_counter()
-        candidates = self._read(question, hits)
+        candidates = self._read(question, hits, understood)
         return hits, candidates, {"retrieve": retrieved, "read": _milliseconds(started)}
 
-    def _hits(self, question: Question, filters: Filters | None, top_k: int) -> list[Hit]:
-        """The passages to read; of a question with dates, also some of stories of those days."""
-        hits = self.index.search(question.text, top_k, filters=filters)
+    def _hits(
+        self, question: Question, filters: Filters | None, top_k: int, understood: Resolution
+    ) -> list[Hit]:
+        """The passages to read; of a question with dates, also some of stories of those days, of a
+        follow-up also some of the documents spoken of.
+        """
+        context = understood.context if understood.follows else None
+        hits = self.index.search(question.read, top_k, filters=filters, context=context)
         days = published_within(question)
+        more: list[Hit] = []
         if days and not filters:
-            known = {hit.chunk.id for hit in hits}
-            timely = self.index.search(question.undated, TIMELY, filters=days)
-            hits += [hit for hit in timely if hit.chunk.id not in known]
-        return hits
+            more += self.index.search(question.undated, TIMELY, filters=days)
+        if understood.follows and understood.documents and not filters:
+            spoken_of = Filters(documents=frozenset(understood.documents))
+            more += self.index.search(question.read, SPOKEN_OF, filters=spoken_of)
+        known = {hit.chunk.id for hit in hits}
+        return hits + list({h.chunk.id: h for h in more if h.chunk.id not in known}.values())
 
-    def _read(self, question: Question, hits: list[Hit]) -> list[Candidate]:
+    def _read(
+        self, question: Question, hits: list[Hit], understood: Resolution | None = None
+    ) -> list[Candidate]:
         """The candidates in some passages, best first."""
         passages = [hit.chunk.text for hit in hits]
-        readings = self.reader.read(question.text, passages)
+        readings = self.reader.read(question.read, passages)
         if question.form == "yes/no" or (question.form == "explanation" and self.explain):
             readings = [
                 [whole_sentences(text, span) for span in spans]
@@ -254,11 +321,11 @@ class Assistant:
                 for text, spans in zip(passages, readings, strict=True)
             ]
         return rank(
-            question.text,
+            question.read,
             hits,
             readings,
             self._calibration,
-            lambda support: fit(question, support),
+            lambda support: fit(question, support) + _in_play(support, understood),
             several=question.is_list and self.explain,
         )
 
@@ -289,6 +356,14 @@ class Assistant:
         ]
 
 
+def _in_play(support: Support, understood: Resolution | None) -> float:
+    """Log-odds for what earlier turns say: for their documents, against answers already given."""
+    if understood is None or not understood.follows:
+        return 0.0
+    given = any(normalise(answer) == normalise(support.text) for answer in understood.excluded)
+    return understood.documents.get(support.place[0], 0.0) + given * ALREADY_GIVEN
+
+
 def whole_sentences(text: str, span: ReadSpan) -> ReadSpan:
     """A span widened to the whole sentences that it touches."""
     touched = [(a, b) for a, b in split(text) if a < span.end and span.start < b]
@@ -296,6 +371,26 @@ def whole_sentences(text: str, span: ReadSpan) -> ReadSpan:
     words = text[start:end]
     start += len(words) - len(words.lstrip())
     return ReadSpan(start, start + len(words.strip()), span.margin)
+
+
+def _asking_back(question: str, understood: Resolution) -> Answer:
+    return Answer(
+        question=question,
+        resolved_question=understood.text,
+        abstained=True,
+        answers=[],
+        citations=[],
+        clarification=Clarification(
+            question=asked_back(understood.choices),
+            choices=[choice.label for choice in understood.choices],
+        ),
+        timings_ms={},
+    )
+
+
+def _reference(hit: Hit) -> PassageRef:
+    chunk = hit.chunk
+    return PassageRef(document_id=chunk.document_id, start=chunk.start, end=chunk.end)
 
 
 def _part(question: Question, slot: str) -> Question:

@@ -24,6 +24,7 @@ from .ranking import Support
 WRONG_TYPE = -3.0
 SAME_DATE = 1.5
 OTHER_DATE = -1.5
+DATE_ASKED_AGAINST = -6.0  # asked when, before 2019, told a later date
 FAR_PUBLICATION = -1.0
 NOT_SAID_TO_BE = -2.0  # asked what was, told what may or will be
 NEWS_DAYS = 10  # a story without dates of its own is about the days before its publication
@@ -174,6 +175,11 @@ def _date_fit(question: Question, support: Support) -> float:
     here = [t for t in timexes_of(support) if t.first and t.last and t.type in ("DATE", "TIME")]
     first, past = _dateline(support.hit.chunk.text)
     near = [t for t in here if start <= t.start < end and not first <= t.start < past]
+    if question.slot == "when":  # the answer itself is the date
+        own = [t for t in near if t.start < support.end and support.start < t.end]
+        if own and not any(t.first <= high and low <= t.last for t in own if t.first and t.last):
+            return DATE_ASKED_AGAINST
+        near = own or near
     if any(t.first <= high and low <= t.last for t in near if t.first and t.last):
         return SAME_DATE
     if near:

@@ -6,7 +6,7 @@ A compound question ("Who met where and when?") asks for several slots of one ev
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from index.errors import UsageError
@@ -73,8 +73,6 @@ _BOUND = re.compile(
     re.IGNORECASE,
 )
 _MAIN_EVENT = re.compile(r"\b(?:main|central|reported) event\b", re.IGNORECASE)
-_ONWARD = ("after", "since")
-_UP_TO = ("before", "until", "by")
 
 
 class Question(NamedTuple):
@@ -99,6 +97,14 @@ class Question(NamedTuple):
     order: Order | None = None
     is_list: bool = False
     bound: tuple[str, str] | None = None
+
+    @property
+    def read(self) -> str:
+        """The question as passages are searched and read for it: without "before 13 September
+        2023", which no passage says.
+        """
+        open_ended = self.period and {date.min, date.max}.intersection(self.period)
+        return self.undated if open_ended and self.undated.strip(" ?") else self.text
 
     @property
     def is_compound(self) -> bool:
@@ -180,9 +186,13 @@ def _period(text: str) -> tuple[tuple[date, date] | None, str]:
         if not timex.first or not timex.last or not (led or joined):
             continue
         how = led["how"] if led else "and"
-        if how in _ONWARD or how in ("from", "between"):
+        if how == "after" and timex.last < date.max:
+            low = max(low, timex.last + timedelta(days=1))
+        elif how in ("since", "from", "between"):
             low = max(low, timex.first)
-        elif how in _UP_TO or how == "and":
+        elif how == "before" and timex.first > date.min:
+            high = min(high, timex.first - timedelta(days=1))
+        elif how in ("until", "by", "and"):
             high = min(high, timex.last)
         else:
             low, high = max(low, timex.first), min(high, timex.last)

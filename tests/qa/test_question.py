@@ -78,7 +78,7 @@ def test_slots_of_compound_questions(text, slots):
     [
         ("Who met in September 2023?", ("2023-09-01", "2023-09-30"), "Who met?"),
         ("What happened on 13 September 2023?", ("2023-09-13", "2023-09-13"), "What happened?"),
-        ("Who resigned after March 2020?", ("2020-03-01", "9999-12-31"), "Who resigned?"),
+        ("Who resigned after March 2020?", ("2020-04-01", "9999-12-31"), "Who resigned?"),
         (
             "What was signed between March 2019 and May 2020?",
             ("2019-03-01", "2020-05-31"),

@@ -111,3 +111,20 @@ def test_dates_and_places(assistant):
     seeds = Filters(source=f"{SEEDS.resolve()}/*")
     found = [(d.published.isoformat(), d.place) for d in assistant.index.documents(seeds)]
     assert found == [("2023-09-05", None), ("2023-09-19", "SEOUL")]
+
+
+def test_a_conversation(assistant):
+    session = assistant.sessions.create()
+    for question, expected, start in (
+        ("When did Kim and Putin meet in 2023?", "September 13, 2023", "2023-09-13"),
+        ("Where?", "Vostochny Cosmodrome", None),
+        ("And the time before that?", "April 2019", "2019-04-01"),
+        ("Where was that?", "eastern Russian city", None),
+        ("Who is the Russian ambassador to South Korea?", "Andrey Borisovich Kulik", None),
+        ("What did the ministry say to him?", "stop its moves for military cooperation", None),
+    ):
+        answer = assistant.ask(question, session=session)
+        first = answer.answers[0]
+        assert expected in first.text, f"{question} ({answer.resolved_question})"
+        if start:
+            assert first.value.start == start

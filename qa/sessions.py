@@ -1,0 +1,191 @@
+"""Conversations: the turns of a session as records, and as a transcript to read."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from pydantic import BaseModel, Field, ValidationError
+
+from index import SessionInfo, SessionStore
+from index.sessions import utc
+
+from .answer import Answer, Citation, Event, Mention, grouped
+
+KEEP_DAYS = 30.0  # a session that has not been used for so long is deleted
+
+
+class PassageRef(BaseModel):
+    """A passage of a document; offsets are characters into its text."""
+
+    document_id: str
+    start: int
+    end: int
+
+
+class Turn(BaseModel):
+    """A question of a conversation and what was made of it."""
+
+    number: int = Field(description="from 1, in the order of asking")
+    asked: str = Field(description="when, ISO 8601, UTC")
+    question: str
+    resolved_question: str = Field(description="as it was understood from what came before")
+    answer: Answer
+    passages: list[PassageRef] = Field(description="the passages in play, best first")
+
+
+class SessionRecord(BaseModel):
+    """A conversation with its turns."""
+
+    id: str
+    created: str
+    used: str
+    turns: list[Turn]
+
+
+class Sessions:
+    """The conversations that a store holds.
+
+    Every method that takes an id of a session raises SessionNotFoundError if there is none, but for
+    `create` and `delete`.
+    """
+
+    def __init__(self, store: SessionStore, keep_days: float | None = KEEP_DAYS) -> None:
+        """Sessions unused for `keep_days` are deleted when one is created; never if it is None."""
+        self._store = store
+        self.keep_days = keep_days
+
+    def create(self, id_: str | None = None) -> str:
+        """Begin a session, of the given id or a random one; one that is there is gone on with.
+
+        Raises:
+            UsageError: the id is not 1 to 64 letters, digits, "_" and "-".
+        """
+        created = self._store.create(id_)
+        self.expire()  # not before: the one that is asked for may be old
+        return created
+
+    def get(self, id_: str) -> SessionRecord:
+        """A session with all its turns."""
+        info = self._store.info(id_)
+        return SessionRecord(
+            id=info.id, created=info.created, used=info.used, turns=self.turns(id_)
+        )
+
+    def turns(self, id_: str, last: int | None = None) -> builtins.list[Turn]:
+        """The turns of a session in order, or those of its `last` so many.
+
+        A turn that cannot be read any more, being of another version, is left out.
+        """
+        return list(_readable(self._store.turns(id_, last)))
+
+    def add(
+        self, id_: str, question: str, answer: Answer, passages: Sequence[PassageRef] = ()
+    ) -> Turn:
+        """Keep what was asked and answered as the next turn of a session."""
+        turn = Turn(
+            number=0,  # the store counts
+            asked=utc(datetime.now(UTC)),
+            question=question,
+            resolved_question=answer.resolved_question,
+            answer=answer,
+            passages=list(passages),
+        )
+        number = self._store.append(id_, turn.model_dump(exclude={"number"}))
+        return turn.model_copy(update={"number": number})
+
+    def list(self) -> builtins.list[SessionInfo]:
+        """All sessions without their turns, the one used last first."""
+        return self._store.list()
+
+    def delete(self, id_: str) -> bool:
+        """Remove a session; whether there was one."""
+        return self._store.delete(id_)
+
+    def expire(self) -> int:
+        """Remove the sessions that have not been used for `keep_days`; how many there were."""
+        if self.keep_days is None:
+            return 0
+        return self._store.expire(datetime.now(UTC) - timedelta(days=self.keep_days))
+
+    @staticmethod
+    def to_markdown(record: SessionRecord) -> str:
+        """A transcript to read; the documents' words stay as they are, but for line breaks."""
+        lines = [f"# Session {record.id}", "", f"*{record.created} to {record.used}*"]
+        for turn in record.turns:
+            lines += ["", f"## {turn.number}. {_tidy(turn.question)}", ""]
+            lines += _told(turn.answer)
+        return "\n".join(lines)
+
+
+def _readable(records: Sequence[dict[str, object]]) -> Iterator[Turn]:
+    for record in records:
+        try:
+            yield Turn.model_validate(record)
+        except ValidationError:
+            continue
+
+
+def _told(answer: Answer) -> Iterator[str]:
+    """An answer in lines of Markdown."""
+    if answer.understood_as:
+        yield from (f"*understood as: {answer.understood_as}*", "")
+    if answer.clarification:
+        yield answer.clarification.question
+        return
+    if answer.abstained:
+        yield "The documents do not say."
+        if answer.nearest:
+            yield from ("", "Nearest passages:", "")
+        for citation in answer.nearest:
+            yield _source(str(citation.number), citation)
+            yield f"  > {_sentence(citation)}"
+        return
+    yield from map(_event, answer.events)
+    quoted = {citation.number: citation for citation in answer.citations}
+    last = ""
+    for span in answer.answers if not answer.events else ():  # else they are an event's parts
+        days = f" ({span.value.days})" if span.value and span.value.days else ""
+        numbers = "".join(f" [{number}]" for number in span.citations)
+        yield f"- **{_tidy(span.text)}**{days}{numbers}, {span.confidence:.0%} sure"
+        sentence = _sentence(quoted[span.citations[0]])
+        if sentence not in (span.text, last):  # once for several spans
+            yield f"  > {sentence}"
+        last = sentence
+    yield from ("", "Sources:", "")
+    for found, citation in grouped(answer.citations):
+        yield _source(found, citation)
+
+
+def _event(event: Event) -> str:
+    """`- 2023-09-13 [4], happened: Kim [1], Putin [2]; met; Vladivostok [3]`."""
+    when = f"{_part(event.when)}, " if event.when else ""
+    who = ", ".join(_part(mention) for mention in event.who)
+    where = _part(event.where) if event.where else ""
+    return f"- {when}{event.status}: " + "; ".join(filter(None, [who, _tidy(event.what), where]))
+
+
+def _part(mention: Mention) -> str:
+    """A part's words, the name or the days they stand for, and its citation."""
+    words = _tidy(mention.text)
+    meant = (mention.value.days if mention.value else "") or _tidy(mention.name or "")
+    return f"{words}{f' ({meant})' if meant not in ('', words) else ''} [{mention.citation}]"
+
+
+def _source(numbers: str, citation: Citation) -> str:
+    """`- [1, 3] Title – 2023-09-19 – report.pdf, page 7`; without the page for several numbers."""
+    page = f", page {citation.page}" if citation.page and numbers.isdigit() else ""
+    parts = [_tidy(citation.title), citation.published, f"{_tidy(citation.source)}{page}"]
+    return f"- [{numbers}] {' – '.join(filter(None, parts))}"
+
+
+def _sentence(citation: Citation) -> str:
+    """The sentence or sentences around a citation."""
+    first, last = citation.sentences
+    return _tidy(citation.passage.text[first:last])
+
+
+def _tidy(text: str) -> str:
+    """A text on one line."""
+    return " ".join(text.split())
