@@ -8,48 +8,115 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
+from rich.text import Text
 
 from index import DatelineError
+from index.errors import IndexAccessError
 
 from .answer import Answer
 from .assistant import Assistant
-from .rendering import console, print_answer, shown
+from .rendering import console, print_answer, print_turns, shown
 
-HELP = "/sources  the passages behind the last answer\n/reset    start afresh\n/quit     leave"
+HELP = """/sources       the passages behind the last answer
+/history       the questions and answers so far
+/raw QUESTION  ask without regard to what came before
+/reset         start afresh, in a new session
+/quit          leave"""
 HISTORY_LINES = 1000
+RECALLED = 3  # turns shown of a session that is gone on with
 
 
-def converse(assistant: Assistant) -> None:
-    """Read questions until the end of input; Ctrl-C drops a line or a running answer."""
-    last: Answer | None = None
+def converse(assistant: Assistant, session: str | None = None) -> None:
+    """Read questions until the end of input; Ctrl-C drops a line or a running answer.
+
+    Args:
+        session: the session to go on with, or the name of a new one.
+
+    Raises:
+        UsageError: `session` cannot be an id.
+        IndexAccessError: `session` cannot be written to.
+    """
+    conversation = _Conversation(assistant, session)
     with _history():
         while (line := _read_line()) is not None:
-            command = line.strip()
+            command, _, rest = line.strip().partition(" ")
             if command in {"/quit", "/exit"}:
                 break
             if command == "/reset":
-                last = None
-                console.print("A fresh start.", style="dim")
+                conversation = conversation.afresh()
             elif command == "/sources":
-                _print_sources(last)
+                _print_sources(conversation.last)
+            elif command == "/history":
+                conversation.print_history()
+            elif command == "/raw" and rest.strip():
+                conversation.ask(rest.strip(), resolve=False)
             elif command.startswith("/"):
-                console.print(HELP, style="dim")
+                console.print(HELP, style="dim", markup=False)
             elif command:
-                last = _answer(assistant, command) or last
+                conversation.ask(line.strip())
+    conversation.print_way_back()
 
 
-def _answer(assistant: Assistant, question: str) -> Answer | None:
-    try:
-        answer = assistant.ask(question)
-    except DatelineError as error:
-        console.print(str(error), style="red")
-    except KeyboardInterrupt:
-        console.print("Stopped.", style="dim")
-    else:
-        print_answer(answer, assistant.index)
-        console.print()
-        return answer
-    return None
+class _Conversation:
+    """A session and the last answer in it; the session is made with the first question."""
+
+    def __init__(self, assistant: Assistant, session: str | None = None) -> None:
+        self._assistant = assistant
+        self._session = session
+        self._is_kept = True
+        self.last: Answer | None = None
+        if session is not None:
+            assistant.sessions.create(session)
+            turns = assistant.sessions.turns(session, last=RECALLED)
+            print_turns(turns)
+            self.last = turns[-1].answer if turns else None
+
+    def ask(self, question: str, *, resolve: bool = True) -> None:
+        """Print the answer to a question, or why there is none."""
+        try:
+            self._begin()
+            answer = self._assistant.ask(question, session=self._session, resolve=resolve)
+        except DatelineError as error:
+            console.print(Text(shown(str(error)), style="red"))
+        except KeyboardInterrupt:
+            console.print("Stopped.", style="dim")
+        else:
+            print_answer(answer, self._assistant.index)
+            console.print()
+            self.last = answer
+
+    def _begin(self) -> None:
+        """Make the session; where the index cannot be written to, every question stands alone."""
+        if self._session is None and self._is_kept:
+            try:
+                self._session = self._assistant.sessions.create()
+            except IndexAccessError as error:
+                self._is_kept = False
+                why = f"This conversation is not kept, every question stands alone: {error.problem}"
+                console.print(Text(shown(why), style="dim"))
+
+    def print_history(self) -> None:
+        """All turns of the session."""
+        try:
+            turns = self._assistant.sessions.turns(self._session) if self._session else []
+        except DatelineError as error:
+            console.print(Text(shown(str(error)), style="red"))
+            return
+        print_turns(turns)
+        if not turns:
+            console.print("No history yet: ask something first.", style="dim")
+
+    def afresh(self) -> _Conversation:
+        """Another conversation; the session stays."""
+        self.print_way_back()
+        console.print("A fresh start.", style="dim")
+        return _Conversation(self._assistant)
+
+    def print_way_back(self) -> None:
+        """How to go on with the session later."""
+        if self._session is not None:
+            hint = f"To go on with this conversation: dateline chat --session {self._session}"
+            console.print(hint, style="dim", markup=False)
 
 
 def _print_sources(answer: Answer | None) -> None:

@@ -7,25 +7,35 @@ Only what a command needs is imported, so that a question starts quickly.
 from __future__ import annotations
 
 import io
-import json
 import logging
 import sys
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from index.errors import DatelineError, NothingFoundError, UsageError
 
-if TYPE_CHECKING:
-    from index import EmbeddedIndex, Filters
-
-
-DEFAULT_INDEX = Path(".dateline")
+from . import session_commands
+from .options import (
+    DEFAULT_INDEX,
+    AfterOption,
+    BeforeOption,
+    IndexOption,
+    JsonOption,
+    MetaOption,
+    SessionOption,
+    SourceOption,
+    TopOption,
+    day_of,
+    filters_of,
+    open_index,
+    print_json,
+)
 
 
 class _Commands(TyperGroup):
@@ -59,26 +69,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-IndexOption = Annotated[
-    Path, typer.Option("--index", "-i", envvar="DATELINE_INDEX", help="Folder of the index.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-AfterOption = Annotated[
-    datetime | None,
-    typer.Option("--after", formats=["%Y-%m-%d"], help="Only documents published then or later."),
-]
-BeforeOption = Annotated[
-    datetime | None,
-    typer.Option("--before", formats=["%Y-%m-%d"], help="Only documents published by then."),
-]
-SourceOption = Annotated[
-    str | None, typer.Option("--source", help="Only documents whose source matches this glob.")
-]
-MetaOption = Annotated[
-    list[str] | None,
-    typer.Option("--meta", metavar="KEY=VALUE", help="Only documents with this metadata."),
-]
-TopOption = Annotated[int, typer.Option("--top", "-k", min=1, max=1000, help="How many passages.")]
+app.add_typer(session_commands.app, name="sessions")
 
 
 @app.callback()
@@ -156,7 +147,7 @@ def index_(
             "failed": [failure._asdict() for failure in report.failed],
             "duplicates": [duplicate._asdict() for duplicate in report.duplicates],
         }
-        _print_json(record | {"documents": stats.documents, "chunks": stats.chunks})
+        print_json(record | {"documents": stats.documents, "chunks": stats.chunks})
     else:
         rendering.print_report(report, stats)
     if report.failed:
@@ -171,10 +162,10 @@ def remove(
     as_json: JsonOption = False,
 ) -> None:
     """Take documents out of the index: single ones, all records of a file, or a folder."""
-    with _open(index) as opened:
+    with open_index(index) as opened:
         removed = opened.remove(sources)
     if as_json:
-        _print_json({"removed": removed})
+        print_json({"removed": removed})
     else:
         typer.echo(f"Removed {len(removed)} document{'s' * (len(removed) != 1)}.")
     if not removed:
@@ -194,12 +185,12 @@ def status(
     """What is in the index."""
     from . import rendering  # noqa: PLC0415
 
-    with _open(index) as opened:
+    with open_index(index) as opened:
         stats = opened.stats()
         listed = opened.documents() if documents else []
     if as_json:
         rows = [asdict(document) for document in listed]
-        _print_json(asdict(stats) | ({"list": rows} if documents else {}))
+        print_json(asdict(stats) | ({"list": rows} if documents else {}))
     else:
         rendering.print_status(stats, listed, index)
 
@@ -222,12 +213,12 @@ def search(
     from .answer import hit_record  # noqa: PLC0415
     from .question import analyse  # noqa: PLC0415
 
-    filters = _filters(after, before, source, meta)
-    with _open(index) as opened:
+    filters = filters_of(after, before, source, meta)
+    with open_index(index) as opened:
         hits = opened.search(analyse(query).text, top, mode=mode, filters=filters)  # type: ignore[arg-type]
     records = [hit_record(hit) for hit in hits]
     if as_json:
-        _print_json({"query": query, "mode": mode, "hits": [r.model_dump() for r in records]})
+        print_json({"query": query, "mode": mode, "hits": [r.model_dump() for r in records]})
     else:
         rendering.print_hits(records)
     if not hits:
@@ -244,17 +235,30 @@ def ask(
     before: BeforeOption = None,
     source: SourceOption = None,
     meta: MetaOption = None,
+    session: SessionOption = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Take the question as it stands, without the history.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer one question, with citations; exit code 1 when the documents do not say."""
+    """Answer one question, with citations; exit code 1 when the documents do not say.
+
+    With --session it is one turn of a conversation, and may say "he" or "there" of what came
+    before.
+    """
     from . import rendering  # noqa: PLC0415
     from .assistant import Assistant  # noqa: PLC0415
 
-    filters = _filters(after, before, source, meta)
-    with _open(index) as opened:
-        answer = Assistant(opened).ask(question, filters=filters, top_k=top)
+    filters = filters_of(after, before, source, meta)
+    with open_index(index) as opened:
+        assistant = Assistant(opened)
+        if session is not None:
+            assistant.sessions.create(session)
+        answer = assistant.ask(
+            question, filters=filters, top_k=top, session=session, resolve=not raw
+        )
         if as_json:
-            _print_json(answer.model_dump())
+            print_json(answer.model_dump())
         else:
             rendering.print_answer(answer, opened)
     if answer.abstained:
@@ -284,31 +288,31 @@ def timeline(
     from . import rendering  # noqa: PLC0415
     from .assistant import Assistant  # noqa: PLC0415
 
-    filters = _filters(after, before, source, meta)
-    with _open(index) as opened:
+    filters = filters_of(after, before, source, meta)
+    with open_index(index) as opened:
         found = Assistant(opened).timeline(
             query,
-            since=_day(since),
-            until=_day(until),
+            since=day_of(since),
+            until=day_of(until),
             filters=filters,
             top_k=top,
         )
         if as_json:
-            _print_json(found.model_dump())
+            print_json(found.model_dump())
         else:
             rendering.print_timeline(found, opened)
     if not found.events:
         raise typer.Exit(1)
 
 
-@app.command(epilog="Inside: /sources lists the last sources, /reset starts afresh, /quit leaves.")
-def chat(*, index: IndexOption = DEFAULT_INDEX) -> None:
-    """Ask one question after another in the terminal."""
+@app.command(epilog="Example: dateline chat --session ferry. Inside, /help lists the commands.")
+def chat(*, index: IndexOption = DEFAULT_INDEX, session: SessionOption = None) -> None:
+    """Ask one question after another in the terminal; the conversation is kept."""
     from .assistant import Assistant  # noqa: PLC0415
     from .chat import converse  # noqa: PLC0415
 
-    with _open(index) as opened:
-        converse(Assistant(opened))
+    with open_index(index) as opened:
+        converse(Assistant(opened), session)
 
 
 @app.command(epilog="Example: dateline serve --port 8080")
@@ -322,7 +326,7 @@ def serve(
     from .assistant import Assistant  # noqa: PLC0415
     from .service import run  # noqa: PLC0415
 
-    with _open(index) as opened:
+    with open_index(index) as opened:
         run(Assistant(opened), host, port)
 
 
@@ -354,45 +358,6 @@ def _fail(error: DatelineError, code: int) -> None:
     if error.next_step:
         typer.echo(error.next_step, err=True)
     sys.exit(code)
-
-
-def _open(folder: Path) -> EmbeddedIndex:
-    from index import EmbeddedIndex  # noqa: PLC0415
-
-    return EmbeddedIndex.open(folder, create=False)
-
-
-def _filters(
-    after: datetime | None, before: datetime | None, source: str | None, meta: list[str] | None
-) -> Filters:
-    from index import Filters  # noqa: PLC0415
-
-    pairs = [pair.partition("=") for pair in meta or ()]
-    for key, equals, _ in pairs:
-        if not key or not equals:
-            raise UsageError("--meta needs KEY=VALUE.", "For example: --meta sitename=Reuters")
-    return Filters(
-        after=_day(after),
-        before=_day(before),
-        source=source,
-        metadata={key: _json_or_text(value) for key, _, value in pairs},
-    )
-
-
-def _day(moment: datetime | None) -> date | None:
-    return moment and moment.date()
-
-
-def _json_or_text(value: str) -> Any:  # noqa: ANN401 - any JSON value
-    """`3` and `true` as JSON has them, anything else as text; `"3"` with quotes is text."""
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
-
-
-def _print_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str, allow_nan=False))
 
 
 if __name__ == "__main__":

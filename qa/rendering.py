@@ -6,15 +6,18 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from index import DocumentInfo, Index, IndexReport, Progress, Stats
-from index.sentences import split
+from index import DocumentInfo, Index, IndexReport, Progress, SessionInfo, Stats
 
-from .answer import Answer, Citation, Event, FoundPassage, Mention, Timeline, Value, grouped
+from .answer import Answer, Citation, Event, FoundPassage, Mention, Timeline, grouped
+
+if TYPE_CHECKING:
+    from .sessions import SessionRecord, Turn
 
 console = Console(highlight=False, soft_wrap=True)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -34,7 +37,14 @@ def shown(text: str) -> str:
 
 
 def print_answer(answer: Answer, index: Index, to: Console = console) -> None:
-    """The answers, each with its sentence, then the numbered citations."""
+    """The question as it was understood, the answers with their sentences, then the citations."""
+    if answer.understood_as:
+        to.print(Text(f"understood as: {shown(answer.understood_as)}", style="dim"))
+    if answer.clarification:
+        to.print(answer.clarification.question, style="yellow")
+        for number, choice in enumerate(answer.clarification.choices, 1):
+            to.print(Text(f"  {number}. {shown(choice)}"))
+        return
     if answer.abstained:
         to.print("The documents do not say.", style="bold yellow")
         to.print(
@@ -56,7 +66,7 @@ def print_answer(answer: Answer, index: Index, to: Console = console) -> None:
     following = [*sentences[1:], Text()]
     for place, span in enumerate(answer.answers):
         head = Text(shown(span.text), style="bold green" if place == 0 else "green")
-        if (days := _days(span.value)) and days != span.text:
+        if (days := span.value.days if span.value else "") and days != span.text:
             head.append(f" ({days})")
         head.append("".join(f" [{number}]" for number in span.citations), style="cyan")
         head.append(f"  {span.confidence:.0%} sure", style="dim")
@@ -67,6 +77,37 @@ def print_answer(answer: Answer, index: Index, to: Console = console) -> None:
     to.print()
     for citation in answer.citations:
         to.print(_cited(citation, index))
+
+
+def print_turns(turns: Sequence[Turn], to: Console = console) -> None:
+    """The turns of a conversation in short, dimmed: each question and its first answer."""
+    for turn in turns:
+        spans = turn.answer.answers
+        said = spans[0].text if spans else "The documents do not say."
+        to.print(Text(f"{turn.number}. {_on_one_line(turn.question)}", style="dim"))
+        to.print(Text(f"    {_on_one_line(said)}", style="dim"))
+
+
+def print_session(record: SessionRecord, index: Index, to: Console = console) -> None:
+    """A conversation with its answers and their citations."""
+    to.print(Text(f"Session {record.id}, {record.created} to {record.used}", style="dim"))
+    for turn in record.turns:
+        to.print()
+        to.print(Text(f"{turn.number}. {_on_one_line(turn.question)}", style="bold"))
+        print_answer(turn.answer, index, to)
+
+
+def print_sessions(sessions: Sequence[SessionInfo], to: Console = console) -> None:
+    """A row for every session."""
+    if not sessions:
+        to.print("No conversations yet: dateline chat", style="dim")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
+    for name in ("session", "questions", "created", "last used"):
+        table.add_column(name, overflow="fold")
+    for session in sessions:
+        table.add_row(session.id, str(session.turns), session.created, session.used)
+    to.print(table)
 
 
 def print_timeline(timeline: Timeline, index: Index, to: Console = console) -> None:
@@ -101,17 +142,10 @@ def _when(mention: Mention | None) -> Text:
     """The resolved date, and the words that say it."""
     if mention is None:
         return Text("–", style="dim")
-    days = _days(mention.value)
+    days = mention.value.days if mention.value else ""
     if days == mention.text or not days:
         return _part(mention)
     return Text(days, style="bold").append_text(Text(" ")).append_text(_part(mention, quoted=True))
-
-
-def _days(value: Value | None) -> str:
-    """The day or the interval that a value stands for, if it does."""
-    if value is None or not (value.start and value.end):
-        return ""
-    return value.start if value.start == value.end else f"{value.start} to {value.end}"
 
 
 def _part(mention: Mention, *, quoted: bool = False) -> Text:
@@ -123,12 +157,15 @@ def _part(mention: Mention, *, quoted: bool = False) -> Text:
     return text.append(f" [{mention.citation}]", style="cyan")
 
 
+def _on_one_line(text: str) -> str:
+    return " ".join(shown(text).split())
+
+
 def _sentence(citation: Citation) -> Text:
     """The sentence or sentences around a citation, its span highlighted."""
     passage = citation.passage
     start, end = citation.start - passage.start, citation.end - passage.start
-    touched = [(a, b) for a, b in split(passage.text) if a < end and start < b]
-    first, last = touched[0][0], touched[-1][1]
+    first, last = citation.sentences
     words = Text(shown(passage.text[first:last].rstrip()))
     words.stylize("bold underline", start - first, end - first)
     return Text(" ").join(words.split("\n"))

@@ -1,4 +1,7 @@
-"""POST /api/ask, POST /api/search, GET /api/documents, GET /healthz; described at /docs."""
+"""POST /api/ask, POST /api/search, GET /api/documents, GET /healthz; described at /docs.
+
+The routes for conversations are in `sessions`.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from index import DatelineError, Filters
 from index.database import storable
-from index.errors import IndexLockedError, UsageError
+from index.errors import IndexLockedError, SessionNotFoundError, UsageError
 
 from ..answer import Answer, FoundPassage, hit_record
 from ..assistant import PASSAGES, Assistant
 from ..question import MAX_CHARACTERS, analyse
+from .sessions import session_routes
 
 
 class FilterRequest(BaseModel):
@@ -52,6 +56,10 @@ class AskRequest(BaseModel):
     question: str = Field(max_length=MAX_CHARACTERS, examples=["Who met where and when?"])
     filters: FilterRequest | None = None
     top_k: int = Field(PASSAGES, ge=1, le=100, description="passages to read")
+    session: str | None = Field(default=None, description="the conversation it is a turn of")
+    resolve: bool = Field(
+        default=True, description="understand it from what came before in the session"
+    )
 
 
 class SearchRequest(BaseModel):
@@ -106,12 +114,15 @@ def create_app(assistant: Assistant) -> FastAPI:
         version=version("dateline"),
     )
     index = assistant.index
+    app.include_router(session_routes(assistant.sessions))
 
     @app.exception_handler(DatelineError)
     def explain(_: Request, error: DatelineError) -> JSONResponse:
         status = 400 if isinstance(error, UsageError) else 500
         if isinstance(error, IndexLockedError):
             status = 409
+        if isinstance(error, SessionNotFoundError):
+            status = 404
         return _problem(status, error.code, error.problem, error.next_step)
 
     @app.exception_handler(RequestValidationError)
@@ -123,7 +134,11 @@ def create_app(assistant: Assistant) -> FastAPI:
     def ask(request: AskRequest) -> Answer:
         """Answer a question, or abstain and show the nearest passages."""
         return assistant.ask(
-            request.question, filters=_filters(request.filters), top_k=request.top_k
+            request.question,
+            filters=_filters(request.filters),
+            top_k=request.top_k,
+            session=request.session,
+            resolve=request.resolve,
         )
 
     @app.post("/api/search")
