@@ -241,6 +241,33 @@ def events(
         tables.print_event_slots(result)
 
 
+@app.command(epilog="Example: dateline eval conversations DATA/rewrites.jsonl.gz --out rows.jsonl")
+def conversations(
+    file: Annotated[
+        Path | None, typer.Argument(help="Rewrites to compare with (default: answer the bundled).")
+    ] = None,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the turns developed on there, one JSON a line."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow-ups: answers with and without the history, or rewrites against people's."""
+    if file:
+        from .rewriting import evaluate_rewriting  # noqa: PLC0415
+
+        compared = evaluate_rewriting(file)
+        _write_rows(out, [row for row in compared.rows if not row.held_out])
+        (tables.print_summary if as_json else tables.print_rewriting)(compared)
+        return
+    from .conversations import evaluate_conversations  # noqa: PLC0415
+
+    result = evaluate_conversations()
+    _write_rows(out, [row for row in result.rows if row.half == 1])
+    (tables.print_summary if as_json else tables.print_conversations)(result)
+
+
 @app.command(epilog="Example: dateline eval main-events giveme5w1h/ --out rows.jsonl")
 def main_events(
     folder: Annotated[Path, typer.Argument(help="Folder of Giveme5W1H's annotated articles.")],

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from .benchmark import SpeedResult
     from .bm25 import Bm25Result
+    from .conversations import ConversationsResult
     from .dates import DateScores
     from .event_slots import EventSlotsResult
     from .main_events import MainEventResult
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .reading import ReadingResult
     from .recall import RecallResult
     from .retrieval import RetrievalResult
+    from .rewriting import RewritingResult
 
 DETAILS = {"rows", "run", "per_query"}  # too long for a summary
 WIDTH = 120  # where there is no terminal: files do not fold
@@ -123,6 +125,56 @@ def print_event_slots(result: EventSlotsResult) -> None:
     typer.echo(
         f"ms a question p50/p95: plain {_both(result.plain)}, compound {_both(result.compound)}"
     )
+
+
+def print_conversations(result: ConversationsResult) -> None:
+    """A row for every kind of turn."""
+    rows = [
+        [
+            part.part,
+            str(part.turns),
+            f"{part.f1['off']:.3f}",
+            f"{part.f1['on']:.3f}",
+            f"{part.on.low:.3f}–{part.on.high:.3f}",
+            f"{part.f1['rewrites']:.3f}",
+            f"{part.kept:.0%}",
+            f"{part.p_value:.4f}",
+            _number(part.untouched, ".3f"),
+        ]
+        for part in result.parts
+    ]
+    _print_table(
+        ["turns", "n", "off F1", "on F1", "95 %", "rewrites F1", "kept", "p on/off", "untouched"],
+        rows,
+    )
+    typer.echo(f"ms a turn to understand it, p50/p95: {_both(result.resolving)}")
+
+
+def print_rewriting(result: RewritingResult) -> None:
+    """A row for every source and way of rewriting, the conversations held out."""
+    rows = [
+        [
+            score.source,
+            score.system,
+            str(score.turns),
+            f"{score.precision:.3f}",
+            f"{score.recall:.3f}",
+            f"{score.f1:.3f}",
+            f"{score.rouge1:.3f}",
+            f"{score.bleu:.1f}",
+            f"{score.untouched:.3f}",
+        ]
+        for score in result.scores
+    ]
+    _print_table(
+        ["source", "system", "turns", "P", "R", "term F1", "ROUGE-1", "BLEU", "untouched"], rows
+    )
+    typer.echo(f"ms a turn, p50/p95: {_both(result.resolving)}")
+
+
+def print_summary(result: DataclassInstance) -> None:
+    """A result as JSON, without its rows."""
+    print_json(summary(result))
 
 
 def print_pairs(values: Mapping[str, Any]) -> None:
