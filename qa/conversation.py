@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -46,7 +47,7 @@ POSSIBLY = 0.05  # the same, where nothing else is answered
 REMEMBERED = 3  # turns that weigh on finding and reading, each half as much as the one after it
 CONTEXT = 0.2  # weight of the last turn's words for BM25
 IN_PLAY = 1.6  # log-odds of an answer from a document that the last turn cited
-MISSING = 0.82  # probability from which a question is not left as it is
+MISSING = 0.87  # probability from which a question is not left as it is
 SHORT = 3  # words of a noun phrase that may need what it belongs to
 FOCUS = 3.0  # log-odds of what a "who" or "which company" was just answered with
 ANSWERS = 3  # of an exchange that are looked at
@@ -174,7 +175,7 @@ def resolve(question: str, history: Sequence[Exchange]) -> Resolution:
     if text != tidy and (whole := completed(text, history)):
         text = whole  # "And she?" is "And Berg?"
     if text == tidy:
-        text = _about(tidy, known)
+        text = _about(tidy, known, MISSING)
     others = [_replaced(rest, known, topic, choice=1), _about(text, known, POSSIBLY), tidy]
     alternatives = tuple(other for other in dict.fromkeys(others) if other != text)
     excluded = _excluded(tidy, history[-1])
@@ -283,11 +284,11 @@ def points_back(doc: Doc) -> bool:
     return any(wanted and not has_antecedent(doc, token, wanted) for token, wanted in found)
 
 
-def _about(question: str, known: Sequence[Mention], least: float = MISSING) -> str:
+def _about(question: str, known: Sequence[Mention], least: float) -> str:
     """The question with what it is about, where only the history says so.
 
     Args:
-        least: how likely it must be that something is missing.
+        least: how likely it must be that just this is missing.
     """
     doc = parse(question)
     known = [mention for mention in known if may_be("topic", mention)]
@@ -302,12 +303,14 @@ def _about(question: str, known: Sequence[Mention], least: float = MISSING) -> s
         for row in (features(m, "topic", known, question, subject=False) for m in known)
     ]
     top = max(0.0, *scores)
-    total = math.exp(-top) + sum(math.exp(score - top) for score in scores)
-    best = max(range(len(scores)), key=scores.__getitem__)
-    missing = 1 - math.exp(-top) / total
-    if missing < least:
+    likelihood = Counter[tuple[str, ...]]()
+    for mention, score in zip(known, scores, strict=True):
+        likelihood[mention.key] += math.exp(score - top)
+    key, most = likelihood.most_common(1)[0]
+    if most / (math.exp(-top) + likelihood.total()) < least:
         return question
-    return _with_topic(question, doc, known[best])
+    best = next(mention for mention in known if mention.key == key)
+    return _with_topic(question, doc, best)
 
 
 def _with_topic(question: str, doc: Doc, topic: Mention) -> str:
