@@ -25,7 +25,7 @@ from .parts import part_question
 from .question import Question, analyse
 from .ranking import Calibration, Candidate, Support, normalise, rank, share_words
 from .reader import Reader, ReadSpan
-from .sessions import PassageRef, Sessions
+from .sessions import PassageRef, Sessions, days_kept
 
 PASSAGES = 12  # read for a question
 EVENT_PASSAGES = 40  # looked through for the events of a compound question
@@ -58,7 +58,7 @@ class Assistant:
         self.index = index
         self.reader = reader or Reader()
         self.explain = explain
-        self.sessions = Sessions(index.sessions)
+        self.sessions = Sessions(index.sessions, days_kept())
         self._calibration = Calibration(**self.reader.settings["calibration"])
 
     @property

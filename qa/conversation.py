@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -303,11 +303,11 @@ def _about(question: str, known: Sequence[Mention], least: float) -> str:
         for row in (features(m, "topic", known, question, subject=False) for m in known)
     ]
     top = max(0.0, *scores)
-    likelihood = Counter[tuple[str, ...]]()
+    likelihood: dict[tuple[str, ...], float] = defaultdict(float)
     for mention, score in zip(known, scores, strict=True):
         likelihood[mention.key] += math.exp(score - top)
-    key, most = likelihood.most_common(1)[0]
-    if most / (math.exp(-top) + likelihood.total()) < least:
+    key, most = max(likelihood.items(), key=lambda pair: pair[1])
+    if most / (math.exp(-top) + sum(likelihood.values())) < least:
         return question
     best = next(mention for mention in known if mention.key == key)
     return _with_topic(question, doc, best)

@@ -61,7 +61,11 @@ _STEP = re.compile(
     r"(?:a|one) (?P<unit3>day|week|month|year) (?P<side3>earlier|later|before|after))$",
     re.IGNORECASE,
 )
-_PREPOSITION = re.compile(r"^(?:in|on|during|at|since|until|before|after|by|from|between)\b", re.I)
+_NEEDS_NO_IN = re.compile(
+    r"^(?:in|on|during|at|since|until|before|after|by|from|between|today|yesterday|tomorrow|now|"
+    r"this|last|next|every|then)\b",
+    re.IGNORECASE,
+)
 MOST_WORDS = 8  # of a fragment
 _ASKS_OF_ANOTHER = re.compile(r"\W*(?:and|but|so|what about|how about|or)\b", re.IGNORECASE)
 _DO_NOTHING = re.compile(r"^(?:thanks?|thank you|ok(?:ay)?|yes|no|great|hello|hi)\b", re.IGNORECASE)
@@ -88,7 +92,7 @@ def completed(question: str, history: Sequence[Exchange]) -> str | None:
         wh = match["wh"]
         asked = {"any": "who" if "one" in wh or "body" in wh else "what"}.get(wh[:3].lower(), wh)
         return reask(last, f"{asked} else", again=True)
-    if match := _BARE_WH.match(fragment):
+    if (match := _BARE_WH.match(fragment)) and not _has_verb(parse(fragment)):
         return reask(last, match["wh"])
     if match := _POINTING.match(fragment):
         return _pointed(match, last)
@@ -236,7 +240,7 @@ def _dated(fragment: str, last: Exchange) -> str | None:
         return None
     asked = analyse(last.question)
     frame = (asked.undated if asked.period else last.question).rstrip(" ?")
-    lead = "" if _PREPOSITION.match(fragment) else "in "
+    lead = "" if _NEEDS_NO_IN.match(fragment) else "in "
     return f"{frame} {lead}{fragment}?"
 
 
@@ -286,6 +290,11 @@ def _alike(one: Mention, other: Mention) -> bool:
 
 def _is_clause(doc: Doc) -> bool:
     return any(token.pos_ in ("VERB", "AUX") for token in doc)
+
+
+def _has_verb(doc: Doc) -> bool:
+    """Whether there is a full verb: "Which team plays there" is no fragment."""
+    return any(token.pos_ == "VERB" for token in doc[1:])
 
 
 def _first_verb(doc: Doc) -> Token | None:

@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 import builtins
+import math
+import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, Field, ValidationError
 
 from index import SessionInfo, SessionStore
+from index.errors import UsageError
 from index.sessions import utc
 
 from .answer import Answer, Citation, Event, Mention, grouped
 
 KEEP_DAYS = 30.0  # a session that has not been used for so long is deleted
+
+
+def days_kept() -> float | None:
+    """What DATELINE_SESSION_DAYS says: a number of days, or "never" for no end; KEEP_DAYS if unset.
+
+    Raises:
+        UsageError: it says something else.
+    """
+    said = os.environ.get("DATELINE_SESSION_DAYS", "").strip()
+    if said.casefold() == "never":
+        return None
+    try:
+        days = float(said or KEEP_DAYS)
+    except ValueError:
+        days = -1.0
+    if not 0 <= days < math.inf:
+        raise UsageError(
+            f"DATELINE_SESSION_DAYS is {said!r}.", 'Set it to a number of days, or to "never".'
+        )
+    return days
 
 
 class PassageRef(BaseModel):

@@ -5,9 +5,9 @@ import json
 import pytest
 from stub_assistant import SENTENCE, make_answer
 
-from index.errors import SessionNotFoundError
+from index.errors import SessionNotFoundError, UsageError
 from qa.answer import Event, Mention, Value
-from qa.sessions import PassageRef, Sessions
+from qa.sessions import PassageRef, Sessions, days_kept
 
 PASSAGES = [
     PassageRef(document_id="d", start=3, end=9),
@@ -186,3 +186,20 @@ def test_a_citation_knows_its_sentence():
 def test_a_transcript_of_nothing(sessions):
     record = sessions.get(sessions.create("talk"))
     assert sessions.to_markdown(record).startswith("# Session talk\n\n*20")
+
+
+@pytest.mark.parametrize(
+    ("said", "days"), [(None, 30.0), ("", 30.0), ("7", 7.0), ("0.5", 0.5), ("never", None)]
+)
+def test_the_setting_says_how_long_sessions_are_kept(monkeypatch, said, days):
+    monkeypatch.delenv("DATELINE_SESSION_DAYS", raising=False)
+    if said is not None:
+        monkeypatch.setenv("DATELINE_SESSION_DAYS", said)
+    assert days_kept() == days
+
+
+@pytest.mark.parametrize("said", ["a week", "-1", "nan", "inf"])
+def test_an_odd_setting_is_refused(monkeypatch, said):
+    monkeypatch.setenv("DATELINE_SESSION_DAYS", said)
+    with pytest.raises(UsageError, match="DATELINE_SESSION_DAYS"):
+        days_kept()
