@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, Field
 
 from index import Hit
 from index.sentences import split
@@ -107,19 +107,11 @@ class Answer(BaseModel):
     citations: list[Citation]
     nearest: list[Citation] = []
     clarification: Clarification | None = Field(
-        default=None, description="asked back instead of answering, in a session"
+        default=None,
+        description="asked back instead of answering, in a session; else the field is absent",
+        exclude_if=lambda clarification: clarification is None,
     )
     timings_ms: dict[str, float]
-
-    @model_serializer(mode="wrap")
-    def _without_empty_clarification(
-        self, handler: SerializerFunctionWrapHandler
-    ) -> dict[str, object]:
-        """The contract's fields; `clarification` only where something is asked back."""
-        record: dict[str, object] = handler(self)
-        if record.get("clarification") is None:
-            record.pop("clarification", None)
-        return record
 
     @property
     def understood_as(self) -> str:

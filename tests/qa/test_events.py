@@ -9,7 +9,7 @@ from support import make_document
 
 from index import EmbeddedIndex
 from qa import Assistant
-from qa.assistant import AGREED, UNCONFIRMED
+from qa.event_answers import AGREED, UNCONFIRMED
 from qa.events import predicate_of
 from qa.predicates import is_of_kind, kind_of
 from qa.question import analyse
