@@ -226,6 +226,8 @@ def test_ctrl_c_stops_and_loses_nothing(folder):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Whoever runs the tests in the background may have Ctrl-C ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as worker:
         for _ in range(600):
             time.sleep(0.1)
