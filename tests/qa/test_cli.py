@@ -219,6 +219,8 @@ def test_ctrl_c_stops_and_loses_nothing(folder):
     )
     (folder / "reports.jsonl").write_text("\n".join(lines), encoding="utf-8")
     command = [sys.executable, "-m", "qa.cli", "index", "reports.jsonl"]
+    # What runs in the background of a shell has Ctrl-C ignored, and so would the worker.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         command,
         cwd=folder,
@@ -226,9 +228,8 @@ def test_ctrl_c_stops_and_loses_nothing(folder):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Whoever runs the tests in the background may have Ctrl-C ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as worker:
+        signal.signal(signal.SIGINT, before)
         for _ in range(600):
             time.sleep(0.1)
             done = dateline(folder, "status", "--json")
