@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 POSSIBLY = 0.05  # the same, where nothing else is answered
 REMEMBERED = 3  # turns that weigh on finding and reading, each half as much as the one after it
 CONTEXT = 0.2  # weight of the last turn's words for BM25
-IN_PLAY = 1.6  # log-odds of an answer from a document that the last turn cited
+IN_PLAY = 2.4  # log-odds of an answer from a document that the last turn cited
 MISSING = 0.87  # probability from which a question is not left as it is
 SHORT = 3  # words of a noun phrase that may need what it belongs to
 FOCUS = 3.0  # log-odds of what a "who" or "which company" was just answered with
