@@ -43,11 +43,11 @@ if TYPE_CHECKING:
 
     from .sessions import Turn
 
-POSSIBLY = 0.05  # the same, where nothing else is answered
 REMEMBERED = 3  # turns that weigh on finding and reading, each half as much as the one after it
 CONTEXT = 0.2  # weight of the last turn's words for BM25
 IN_PLAY = 2.4  # log-odds of an answer from a document that the last turn cited
 MISSING = 0.9  # probability from which a question is not left as it is
+POSSIBLY = 0.05  # the same, where the documents do not answer it as it is
 SHORT = 3  # words of a noun phrase that may need what it belongs to
 FOCUS = 3.0  # log-odds of what a "who" or "which company" was just answered with
 ANSWERS = 3  # of an exchange that are looked at
@@ -225,12 +225,7 @@ def _numbered(question: str, history: Sequence[Exchange]) -> str:
     if not found or not listed:
         return question
     noun = (found["noun"] or "").strip()
-    if (
-        noun
-        and noun not in ("one",)
-        and parse(question.casefold()).text
-        and _is_noun(question, noun)
-    ):
+    if noun and noun != "one" and _is_noun(question, noun):
         return question
     at = _ORDINALS[found["nth"].casefold()]
     if at >= len(listed):

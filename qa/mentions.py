@@ -109,9 +109,8 @@ def mentions(history: Sequence[Exchange]) -> list[Mention]:
             told = [m._replace(head=sort) if m.text == exchange.answers[0] else m for m in told]
         if _IDENTITY.match(exchange.question) and any(m.named for m in asked):
             asked = [m._replace(kind="person") if m.named else m for m in asked]
-            told = [
-                m for m in told if m.text.split()[-1][:1].isupper()
-            ]  # who Kulik is: "he" is Kulik all the same
+            # "Who is Kulik?", "the Russian ambassador": "he" is Kulik all the same
+            told = [m for m in told if m.text.split()[-1][:1].isupper()]
         if len(exchange.answers) == 1 and (exchange.slot == "who" or sort):
             told = [m._replace(focus=m.named and m.text == exchange.answers[0]) for m in told]
         found += [*asked, *told]
