@@ -34,6 +34,7 @@ class Support:
         overlap: share of the question's terms that the passage or its title has. Unlike a
             retrieval score it means the same in a collection of any size.
         prior: log-odds for what the features do not see, 0 where nothing is known.
+        preference: likewise, but for the order alone: it makes nothing surer.
     """
 
     hit: Hit
@@ -42,6 +43,7 @@ class Support:
     margin: float
     overlap: float
     prior: float = 0.0
+    preference: float = 0.0
 
     @property
     def text(self) -> str:
@@ -91,7 +93,7 @@ class Calibration:
 
     def score(self, support: Support) -> float:
         """The higher, the earlier among the candidates of its question."""
-        return sumprod(self.order, support.features) + support.prior
+        return sumprod(self.order, support.features) + support.prior + support.preference
 
     def confidence(self, features: Sequence[float], prior: float = 0.0) -> float:
         """Probability, between 0 and 1, that an answer with these features is right.
@@ -115,6 +117,7 @@ def rank(
     calibration: Calibration,
     prior: Callable[[Support], float] | None = None,
     *,
+    preference: Callable[[Support], float] | None = None,
     several: bool = False,
 ) -> list[Candidate]:
     """All candidates, best first; none is more confident than the one before it.
@@ -125,11 +128,14 @@ def rank(
 
     Args:
         prior: log-odds to add for what the features do not see.
+        preference: log-odds to add for the order alone.
         several: whether several may be right: better ones then do not speak against one.
     """
     candidates = []
     most = 1.0
-    for group in standings(question, hits, readings, calibration, prior, several=several):
+    for group in standings(
+        question, hits, readings, calibration, prior, preference=preference, several=several
+    ):
         confidences = [
             calibration.confidence(features, support.prior) for support, features in group
         ]
@@ -150,6 +156,7 @@ def standings(
     calibration: Calibration,
     prior: Callable[[Support], float] | None = None,
     *,
+    preference: Callable[[Support], float] | None = None,
     several: bool = False,
 ) -> list[list[tuple[Support, tuple[float, ...]]]]:
     """For every candidate, best first, its supports, each with FEATURES and STANDING.
@@ -162,6 +169,8 @@ def standings(
     supports = list(_supports(question, hits, readings))
     if prior:
         supports = [replace(support, prior=prior(support)) for support in supports]
+    if preference:
+        supports = [replace(support, preference=preference(support)) for support in supports]
     groups: dict[str, list[Support]] = {}
     for support in sorted(supports, key=score, reverse=True):
         group = groups.setdefault(normalise(support.text), [])
