@@ -6,7 +6,6 @@ The commands are mounted in `dateline`, which also turns errors into messages an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,11 +15,10 @@ import typer
 from index.errors import DatelineError
 
 from . import tables
+from .lines import write_rows as _write_rows
 from .measuring import machine
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
     from qa.reader import Reader
 
     from .answers import OpenDomainResult, SampleResult
@@ -50,7 +48,9 @@ WorkOption = Annotated[
 
 @app.command(epilog="Example: dateline eval retrieval beir/nfcorpus beir/scifact --mode bm25")
 def retrieval(
-    paths: Annotated[list[Path], typer.Argument(help="Collections: folders in BEIR's layout.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Collections: folders in BEIR's layout.")
+    ],
     *,
     mode: Annotated[
         Literal["bm25", "dense", "hybrid", "all"], typer.Option(help="Way of searching.")
@@ -84,8 +84,8 @@ def retrieval(
         evaluate_retrieval,
         limited,
         with_binary_grades,
-        write_run,
     )
+    from .trec import write_run  # noqa: PLC0415
 
     settings = IndexSettings(
         fusion=fusion, dense_weight=dense_weight, stem=stem, stop_words=stop_words
@@ -128,13 +128,9 @@ def answers(
     """Answer questions over a whole collection: exact match, F1, answer in the top ten."""
     from qa import Assistant  # noqa: PLC0415
 
-    from .answers import (  # noqa: PLC0415
-        bundled_questions,
-        evaluate_open_domain,
-        evaluate_sample,
-        sample_index,
-    )
+    from .answers import evaluate_open_domain, evaluate_sample, sample_index  # noqa: PLC0415
     from .datasets import load_squad  # noqa: PLC0415
+    from .questions import bundled_questions  # noqa: PLC0415
 
     result: OpenDomainResult | SampleResult
     if path:
@@ -425,9 +421,3 @@ def _reader(folder: Path | None, torch: Path | None) -> Reader:
     from .torch_reader import TorchEngine, load_folder  # noqa: PLC0415
 
     return Reader(folder or SHIPPED, TorchEngine(load_folder(torch)))
-
-
-def _write_rows(path: Path | None, rows: Iterable[DataclassInstance]) -> None:
-    if path:
-        lines = (json.dumps(asdict(row), ensure_ascii=False) for row in rows)
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
