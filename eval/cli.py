@@ -14,7 +14,7 @@ import typer
 
 from index.errors import DatelineError
 
-from . import tables
+from . import data_commands, tables
 from .lines import write_rows as _write_rows
 from .measuring import machine
 
@@ -29,6 +29,7 @@ app = typer.Typer(
     help="Measure how well passages are found and questions answered, and how fast.",
     no_args_is_help=True,
 )
+app.add_typer(data_commands.app)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 OutOption = Annotated[
@@ -49,7 +50,7 @@ WorkOption = Annotated[
 @app.command(epilog="Example: dateline eval retrieval beir/nfcorpus beir/scifact --mode bm25")
 def retrieval(
     paths: Annotated[
-        list[Path], typer.Argument(help="Collections: folders in BEIR's layout.")
+        list[Path], typer.Argument(help="Collections: BEIR's or TREC's, see `eval run`.")
     ],
     *,
     mode: Annotated[
@@ -77,7 +78,7 @@ def retrieval(
     """Rank a test collection's documents for its queries: nDCG@10, recall@100 and others."""
     from index import IndexSettings  # noqa: PLC0415
 
-    from .datasets import load_beir  # noqa: PLC0415
+    from .collections import load_collection  # noqa: PLC0415
     from .retrieval import (  # noqa: PLC0415
         MODES,
         built_index,
@@ -92,7 +93,7 @@ def retrieval(
     )
     results: list[RetrievalResult] = []
     for path in paths:
-        collection = load_beir(path, split)
+        collection = load_collection(path, split)
         if binary:
             collection = with_binary_grades(collection)
         asked = limited(collection, limit) if limit else collection
