@@ -22,9 +22,10 @@ from index import EmbeddedIndex, Index, IndexSettings
 from index.errors import DatelineError, UsageError
 
 from .calibration import RIGHT, Trust, measure_trust
-from .datasets import Example, SampleQuestion, load_sample_questions, paragraph_documents
+from .datasets import Example, paragraph_documents
 from .measuring import Latency, latency, peak_memory_mib, run_fresh, tracked
 from .metrics import Interval, bootstrap_interval, exact_match, f1
+from .questions import GoldQuestion
 from .retrieval import built_index
 
 if TYPE_CHECKING:
@@ -103,7 +104,11 @@ class OpenDomainResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleRow:
-    """One question's outcome over the sample corpus; `cited` are the sources of the best answer."""
+    """One question's outcome; `cited` are the sources of the best answer.
+
+    Without answers to compare with there is no `exact_match` and `f1`, without sources no
+    `citation_correct`.
+    """
 
     id: str
     question: str
@@ -120,34 +125,29 @@ class SampleRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleResult:
-    """Answers over the sample corpus; shares and means are in [0, 1].
+    """Answers to questions with gold answers or sources; shares and means are in [0, 1], or None
+    where there is nothing to take them of.
 
     Attributes:
-        exact_match: over answerable questions, of the first answer, or of the best candidate where
-            `ask` abstained; so is `f1`.
+        exact_match: over questions with answers, of the first answer, or of the best candidate
+            where `ask` abstained; so is `f1`.
         abstention_accuracy: share of all questions where abstaining and being unanswerable agree.
         answered: share of the answerable questions that `ask` answered.
         false_answers: share of the unanswerable questions that it answered all the same.
-        citation_correct: of the answered answerable questions, the share whose first answer cites
-            a file that holds the answer; None if there are none.
+        citation_correct: of the answered answerable questions with sources, the share whose first
+            answer cites one of them.
     """
 
     documents: int
     questions: int
-    exact_match: float
-    f1: float
-    abstention_accuracy: float
-    answered: float
-    false_answers: float
+    exact_match: float | None
+    f1: float | None
+    abstention_accuracy: float | None
+    answered: float | None
+    false_answers: float | None
     citation_correct: float | None
     latency: Latency
     rows: tuple[SampleRow, ...]
-
-
-def bundled_questions() -> tuple[SampleQuestion, ...]:
-    """The questions over the bundled sample corpus."""
-    with as_file(files("eval") / "sample_questions.jsonl") as path:
-        return load_sample_questions(path)
 
 
 def sampled_questions(examples: Sequence[Example], questions: int, seed: int) -> list[Example]:
@@ -227,9 +227,9 @@ def sample_index() -> Iterator[tuple[EmbeddedIndex, Path]]:
 
 
 def evaluate_sample(
-    assistant: Assistant, questions: Sequence[SampleQuestion], documents: int
+    assistant: Assistant, questions: Sequence[GoldQuestion], documents: int
 ) -> SampleResult:
-    """Answer the questions over the sample corpus, already indexed, and measure.
+    """Answer questions over the documents that they are about, already indexed, and measure.
 
     Args:
         documents: how many the index holds, for the report.
@@ -237,20 +237,19 @@ def evaluate_sample(
     assistant.ask(questions[0].question)  # loads the models: the figures below are warm
     rows = tuple(
         _sample_row(assistant, question)
-        for question in tracked(questions, "answering the sample's questions")
+        for question in tracked(questions, "answering the questions")
     )
     answerable = [row for row in rows if not row.unanswerable]
     unanswerable = [row for row in rows if row.unanswerable]
-    cited = [row.citation_correct for row in answerable if row.citation_correct is not None]
     return SampleResult(
         documents=documents,
         questions=len(rows),
-        exact_match=_mean([row.exact_match or 0.0 for row in answerable]),
-        f1=_mean([row.f1 or 0.0 for row in answerable]),
+        exact_match=_mean([row.exact_match for row in rows]),
+        f1=_mean([row.f1 for row in rows]),
         abstention_accuracy=_mean([row.abstained == row.unanswerable for row in rows]),
         answered=_mean([not row.abstained for row in answerable]),
         false_answers=_mean([not row.abstained for row in unanswerable]),
-        citation_correct=_mean(cited) if cited else None,
+        citation_correct=_mean([row.citation_correct for row in answerable]),
         latency=latency([row.milliseconds for row in rows]),
         rows=rows,
     )
@@ -307,7 +306,7 @@ def _open_domain_row(
     )
 
 
-def _sample_row(assistant: Assistant, question: SampleQuestion) -> SampleRow:
+def _sample_row(assistant: Assistant, question: GoldQuestion) -> SampleRow:
     start = time.perf_counter()
     answer = assistant.ask(question.question)
     milliseconds = 1000 * (time.perf_counter() - start)
@@ -315,7 +314,7 @@ def _sample_row(assistant: Assistant, question: SampleQuestion) -> SampleRow:
     prediction = spans[0].text if spans else ""
     sources = {citation.number: citation.source for citation in answer.citations}
     cited = tuple(sources[n] for n in answer.answers[0].citations) if answer.answers else ()
-    scored = not question.unanswerable
+    scored = bool(question.answers)
     return SampleRow(
         id=question.id,
         question=question.question,
@@ -329,11 +328,13 @@ def _sample_row(assistant: Assistant, question: SampleQuestion) -> SampleRow:
         citation_correct=any(
             same_source(source, gold) for source in cited for gold in question.sources
         )
-        if scored and not answer.abstained
+        if question.sources and not answer.abstained
         else None,
         milliseconds=milliseconds,
     )
 
 
-def _mean(values: Sequence[float]) -> float:
-    return statistics.fmean(values) if values else 0.0
+def _mean(values: Sequence[float | None]) -> float | None:
+    """The mean of what there is."""
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None

@@ -23,9 +23,9 @@ from index.errors import DatelineError, UsageError
 from index.loading import find_files, load_file
 from index.sentences import split
 
-from .answers import bundled_questions
 from .datasets import load_squad, paragraph_documents
 from .measuring import Latency, in_fresh_process, latency, peak_memory_mib, run_fresh, tracked
+from .questions import bundled_questions
 from .retrieval import built_index
 
 SIZES = (1_000, 20_000)

@@ -6,7 +6,6 @@ The commands are mounted in `dateline`, which also turns errors into messages an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,12 +14,11 @@ import typer
 
 from index.errors import DatelineError
 
-from . import tables
+from . import data_commands, tables
+from .lines import write_rows as _write_rows
 from .measuring import machine
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
     from qa.reader import Reader
 
     from .answers import OpenDomainResult, SampleResult
@@ -31,6 +29,7 @@ app = typer.Typer(
     help="Measure how well passages are found and questions answered, and how fast.",
     no_args_is_help=True,
 )
+app.add_typer(data_commands.app)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 OutOption = Annotated[
@@ -50,7 +49,9 @@ WorkOption = Annotated[
 
 @app.command(epilog="Example: dateline eval retrieval beir/nfcorpus beir/scifact --mode bm25")
 def retrieval(
-    paths: Annotated[list[Path], typer.Argument(help="Collections: folders in BEIR's layout.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Collections: BEIR's or TREC's, see `eval run`.")
+    ],
     *,
     mode: Annotated[
         Literal["bm25", "dense", "hybrid", "all"], typer.Option(help="Way of searching.")
@@ -77,22 +78,22 @@ def retrieval(
     """Rank a test collection's documents for its queries: nDCG@10, recall@100 and others."""
     from index import IndexSettings  # noqa: PLC0415
 
-    from .datasets import load_beir  # noqa: PLC0415
+    from .collections import load_collection  # noqa: PLC0415
     from .retrieval import (  # noqa: PLC0415
         MODES,
         built_index,
         evaluate_retrieval,
         limited,
         with_binary_grades,
-        write_run,
     )
+    from .trec import write_run  # noqa: PLC0415
 
     settings = IndexSettings(
         fusion=fusion, dense_weight=dense_weight, stem=stem, stop_words=stop_words
     )
     results: list[RetrievalResult] = []
     for path in paths:
-        collection = load_beir(path, split)
+        collection = load_collection(path, split)
         if binary:
             collection = with_binary_grades(collection)
         asked = limited(collection, limit) if limit else collection
@@ -128,13 +129,9 @@ def answers(
     """Answer questions over a whole collection: exact match, F1, answer in the top ten."""
     from qa import Assistant  # noqa: PLC0415
 
-    from .answers import (  # noqa: PLC0415
-        bundled_questions,
-        evaluate_open_domain,
-        evaluate_sample,
-        sample_index,
-    )
+    from .answers import evaluate_open_domain, evaluate_sample, sample_index  # noqa: PLC0415
     from .datasets import load_squad  # noqa: PLC0415
+    from .questions import bundled_questions  # noqa: PLC0415
 
     result: OpenDomainResult | SampleResult
     if path:
@@ -425,9 +422,3 @@ def _reader(folder: Path | None, torch: Path | None) -> Reader:
     from .torch_reader import TorchEngine, load_folder  # noqa: PLC0415
 
     return Reader(folder or SHIPPED, TorchEngine(load_folder(torch)))
-
-
-def _write_rows(path: Path | None, rows: Iterable[DataclassInstance]) -> None:
-    if path:
-        lines = (json.dumps(asdict(row), ensure_ascii=False) for row in rows)
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import TypeAlias
 
 import index as index_package
 from index import Document, EmbeddedIndex, Index, IndexSettings, Mode, load_embedder
@@ -23,8 +22,7 @@ from index.inference import cache_folder, engine_name
 from .datasets import Collection
 from .measuring import Latency, latency, peak_memory_mib, tracked
 from .metrics import RETRIEVAL_MEASURES, Interval, bootstrap_interval, measure_run
-
-Run: TypeAlias = dict[str, dict[str, float]]
+from .trec import Run
 
 MODES: tuple[Mode, ...] = ("bm25", "dense", "hybrid")
 SEARCH_DEFAULTS = asdict(IndexSettings())
@@ -130,14 +128,6 @@ def with_binary_grades(collection: Collection) -> Collection:
         for query, grades in collection.qrels.items()
     }
     return replace(collection, qrels=qrels)
-
-
-def write_run(path: Path, run: Mapping[str, Mapping[str, float]], tag: str) -> None:
-    """Write a run in TREC format: `query Q0 document rank score tag`, ranks from 1."""
-    with path.open("w", encoding="utf-8") as file:
-        for query, ranking in run.items():
-            for rank, (source, score) in enumerate(ranking.items(), start=1):
-                file.write(f"{query} Q0 {source} {rank} {score:.6f} {tag}\n")
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Several rankings of the same chunks made into one.
 
 A retriever's ranking is its best hits only, so a chunk that is missing from it counts as its
-lowest. Equal fused scores are ordered by ascending id.
+lowest (but see `score_mean`). Equal fused scores are ordered by ascending id.
 """
 
 from __future__ import annotations
@@ -67,6 +67,21 @@ def reciprocal_rank(
         ValueError: a negative weight.
     """
     return _fused(rankings, weights, k, lambda scores: 1 / (c + 1 + np.arange(len(scores))))
+
+
+def score_mean(rankings: Mapping[str, Ranking], weights: Mapping[str, float], k: int) -> Ranking:
+    """Weighted mean of the scores as they are: CombSUM over the sum of weights, as it is ordered.
+
+    Fox and Shaw, "Combination of Multiple Searches", TREC-2, 1994. It is for retrievers that score
+    on one scale, above 0: what is missing from a ranking has 0 there.
+
+    Args:
+        rankings, weights, k: as in `minmax_mean`.
+
+    Raises:
+        ValueError: a negative weight.
+    """
+    return _fused(rankings, weights, k, lambda scores: scores)
 
 
 def _fused(

@@ -6,8 +6,9 @@ from eval.answers import (
     same_source,
     sampled_questions,
 )
-from eval.datasets import Example, SampleQuestion
+from eval.datasets import Example
 from eval.measuring import FreshRun
+from eval.questions import GoldQuestion
 from index.document import Document
 from index.errors import DatelineError, UsageError
 
@@ -66,13 +67,11 @@ def test_a_fresh_process_that_fails_is_an_error(tmp_path, light, monkeypatch):
 
 
 def question(text, *answers, sources=("tea.txt",)):
-    return SampleQuestion(
+    return GoldQuestion(
         id=text,
         question=text,
         answers=answers,
         sources=sources if answers else (),
-        type="what",
-        value=None,
         unanswerable=not answers,
     )
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.datasets import load_beir, load_sample_questions, load_squad, paragraph_documents
+from eval.datasets import load_beir, load_squad, paragraph_documents
 from index.errors import LoadError, UsageError
 
 SHARED = Path("/work/shared/data")
@@ -173,17 +173,6 @@ def test_paragraphs_are_numbered_in_their_article(tmp_path):
         ("A b/2", "A b"),
     ]
     assert all(document.text == context for context, document in documents.items())
-
-
-def test_sample_questions(tmp_path):
-    path = tmp_path / "q.jsonl"
-    record = {"id": "1", "question": "Who?", "answers": ["A"], "source": ["x", "y"], "type": "who"}
-    path.write_text(json.dumps(record) + "\n" + json.dumps({**record, "source": None}))
-    first, second = load_sample_questions(path)
-    assert (first.sources, second.sources) == (("x", "y"), ())
-    path.write_text(json.dumps({**record, "answers": [1]}))
-    with pytest.raises(LoadError, match="line 1"):
-        load_sample_questions(path)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data is not on this machine")

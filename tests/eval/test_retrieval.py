@@ -7,7 +7,6 @@ from eval.retrieval import (
     evaluate_retrieval,
     limited,
     search_documents,
-    write_run,
 )
 from index import IndexSettings
 from index.document import Chunk, Document, DocumentInfo, Hit
@@ -76,11 +75,6 @@ def test_limited_drops_queries_from_the_judgements_too(beir_folder):
     collection = limited(load_beir(beir_folder), 2)
     assert list(collection.queries) == list(collection.qrels) == ["q1", "q2"]
     assert len(collection.documents) == 3
-
-
-def test_run_file_is_trec(tmp_path):
-    write_run(tmp_path / "x.run", {"q1": {"d2": 2.5, "d1": 1.0}, "q2": {}}, "tag")
-    assert (tmp_path / "x.run").read_text() == "q1 Q0 d2 1 2.500000 tag\nq1 Q0 d1 2 1.000000 tag\n"
 
 
 def document(source, text):

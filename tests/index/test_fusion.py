@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.fusion import minmax_mean, reciprocal_rank
+from index.fusion import minmax_mean, reciprocal_rank, score_mean
 
 EQUAL = {"bm25": 1.0, "dense": 1.0}
 
@@ -45,7 +45,17 @@ def test_reciprocal_rank_by_hand():
     )
 
 
-@pytest.mark.parametrize("fuse", [minmax_mean, reciprocal_rank])
+def test_score_mean_by_hand():
+    fused = score_mean(
+        {"bm25": ranking((3, 9.0), (1, 5.0)), "dense": ranking((1, 0.8), (4, -0.4))},
+        {"bm25": 1.0, "dense": 3.0},
+        k=10,
+    )
+    assert fused[0].tolist() == [3, 1, 4]
+    np.testing.assert_allclose(fused[1], [9 / 4, 7.4 / 4, -1.2 / 4])
+
+
+@pytest.mark.parametrize("fuse", [minmax_mean, reciprocal_rank, score_mean])
 def test_nothing_found_and_weights(fuse):
     assert fuse({}, EQUAL, 5)[0].tolist() == []
     assert fuse({"bm25": ranking(), "dense": ranking()}, EQUAL, 5)[0].tolist() == []
