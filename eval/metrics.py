@@ -11,12 +11,16 @@ import re
 import string
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-RETRIEVAL_MEASURES = ("nDCG@10", "R@100", "RR@10")
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+RETRIEVAL_MEASURES = ("nDCG@10", "R@100", "RR@10", "AP@100", "P@10", "Success@5", "Judged@10")
+RESAMPLES = 10_000  # of a bootstrap
+ROUNDS = 10_000  # of a randomisation test
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -114,43 +118,74 @@ def measure_run(
 
 
 def bootstrap_interval(
-    values: Sequence[float], *, resamples: int = 10_000, level: float = 0.95, seed: int = 0
+    values: Sequence[float], *, resamples: int = RESAMPLES, level: float = 0.95, seed: int = 0
 ) -> Interval:
     """Percentile bootstrap interval of the mean (Efron and Tibshirani, 1993, chapter 13).
 
     Args:
         values: one value a question; at least one.
     """
-    sample = np.asarray(values, dtype=np.float64)
-    means = np.concatenate(
-        [
-            sample[generator.integers(0, len(sample), size=(rows, len(sample)))].mean(axis=1)
-            for generator, rows in _blocks(resamples, len(sample), seed)
-        ]
-    )
+    column = np.asarray(values, dtype=np.float64)[:, None]
+    return bootstrap_intervals(column, resamples=resamples, level=level, seed=seed)[0]
+
+
+def bootstrap_intervals(
+    values: Floats, *, resamples: int = RESAMPLES, level: float = 0.95, seed: int = 0
+) -> list[Interval]:
+    """`bootstrap_interval` of every column, the same resamples for all.
+
+    Args:
+        values: float [questions, columns].
+    """
+    size = len(values)
+    means = []
+    for generator, rows in _blocks(resamples, size, seed):
+        drawn = generator.integers(0, size, size=(rows, size)) + size * np.arange(rows)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size)
+        means.append(counts.astype(np.float64) @ values / size)
     tail = (1 - level) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return Interval(float(low), float(high))
+    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail], axis=0)
+    return [Interval(*pair) for pair in zip(low.tolist(), high.tolist(), strict=True)]
 
 
 def randomization_test(
-    a: Sequence[float], b: Sequence[float], *, rounds: int = 10_000, seed: int = 0
+    a: Sequence[float], b: Sequence[float], *, rounds: int = ROUNDS, seed: int = 0
 ) -> float:
     """Two-sided p-value of the difference between two systems' means on the same questions.
 
-    Fisher's paired randomisation test by random sign flips, as recommended by Smucker, Allan and
-    Carterette, CIKM 2007; the observed labelling counts as one round, so p is never 0.
+    Fisher's paired randomisation test, as recommended by Smucker, Allan and Carterette, CIKM 2007:
+    the share of the ways to swap the two systems' values, question by question, that give a mean
+    difference at least as large. Where there are at most `rounds` ways to swap the values that
+    differ, all are tried; else so many are drawn, and the observed one counts as one more, so p is
+    never 0.
     """
-    differences = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
+    column = (np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64))[:, None]
+    return randomization_tests(column, rounds=rounds, seed=seed)[0]
+
+
+def randomization_tests(differences: Floats, *, rounds: int = ROUNDS, seed: int = 0) -> list[float]:
+    """`randomization_test` of every column, the same swaps for all that are not tried out fully.
+
+    Args:
+        differences: float [questions, columns], one system's value less the other's.
+    """
     # Sums of the same numbers in another order differ in the last bits; those count as equal.
-    observed = abs(differences.sum()) - 1e-9
-    extreme = 0
-    for generator, rows in _blocks(rounds, len(differences), seed):
-        signs: npt.NDArray[np.float64] = generator.choice(
-            np.array([-1.0, 1.0]), size=(rows, len(differences))
-        )
-        extreme += int((np.abs(signs @ differences) >= observed).sum())
-    return (extreme + 1) / (rounds + 1)
+    observed = np.abs(differences.sum(axis=0)) - 1e-9
+    p_values = np.ones(differences.shape[1])
+    few = 2.0 ** np.count_nonzero(differences, axis=0) <= rounds
+    for column in np.flatnonzero(few):
+        sums = np.zeros(1)
+        for value in differences[differences[:, column] != 0, column]:
+            sums = np.concatenate([sums + value, sums - value])
+        p_values[column] = np.mean(np.abs(sums) >= observed[column])
+    many = np.flatnonzero(~few)
+    extreme = np.zeros(len(many), np.int64)
+    if len(many):
+        for generator, rows in _blocks(rounds, len(differences), seed):
+            signs = 2.0 * generator.integers(0, 2, size=(rows, len(differences)), dtype=np.int8) - 1
+            extreme += (np.abs(signs @ differences[:, many]) >= observed[many]).sum(axis=0)
+    p_values[many] = (extreme + 1) / (rounds + 1)
+    return [float(p) for p in p_values]
 
 
 def _gold(answers: Sequence[str]) -> Sequence[str]:
