@@ -7,14 +7,17 @@ al., ECIR 2022), which runs trec_eval. Everything here returns fractions in [0, 
 
 from __future__ import annotations
 
+import difflib
 import re
 import string
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from index.errors import UsageError
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -115,6 +118,75 @@ def measure_run(
         for metric in ir_measures.iter_calc(list(parsed), plain_qrels, judged):
             values[parsed[metric.measure]][metric.query_id] = float(metric.value)
     return values
+
+
+def checked_measures(
+    names: Sequence[str], qrels: Mapping[str, Mapping[str, int]]
+) -> tuple[str, ...]:
+    """The measures of the given names, as `ir_measures` writes them, each once.
+
+    Args:
+        names: as people write them: "MAP" is AP.
+        qrels: what they are to be computed from.
+
+    Raises:
+        UsageError: a measure that `ir_measures` does not know or cannot compute here.
+    """
+    import ir_measures  # noqa: PLC0415
+
+    known: dict[str, None] = {}
+    plain = {query: dict(grades) for query, grades in qrels.items()}
+    # Every judged document, and one that is not: some measures need both kinds.
+    run = {query: {**dict.fromkeys(grades, 2.0), "?": 1.0} for query, grades in plain.items()}
+    for name in map(str.strip, names):
+        measure = _parsed(name)
+        try:
+            list(ir_measures.iter_calc([measure], plain, run))
+        except Exception as error:  # those who compute them raise whatever they like
+            raise UsageError(
+                f"The measure {name!r} cannot be computed here: {str(error).splitlines()[0]}"
+            ) from error
+        known[str(measure)] = None
+    return tuple(known)
+
+
+def _parsed(name: str) -> Any:  # noqa: ANN401 - ir_measures has no types
+    """The measure of that name.
+
+    Raises:
+        UsageError: there is none, or its parameters are not understood.
+    """
+    import ir_measures  # noqa: PLC0415
+
+    registry = ir_measures.measures.registry
+    base = re.split(r"[@(]", name)[0]
+    if base not in registry:
+        spelt = {known.lower(): measure.NAME for known, measure in registry.items()}
+        close = difflib.get_close_matches(base.lower(), spelt, 1)
+        meant = f" Did you mean {spelt[close[0]] + name[len(base) :]!r}?" if close else ""
+        raise UsageError(
+            f"There is no measure {name!r}.{meant}",
+            "Name measures as ir-measures does: nDCG@10, R@100, RR@10, AP, P@5, Success@5.",
+        )
+    try:
+        measure = ir_measures.parse_measure(name)
+        cutoff = measure.params.get("cutoff", 1)
+        if isinstance(cutoff, int) and cutoff < 1:  # trec_eval would end the process
+            raise ValueError("its cut-off is less than 1")
+        for key, about in measure.SUPPORTED_PARAMS.items():
+            if about.required and key not in measure.params:
+                wanted = f"a cut-off: {base}@10" if key == "cutoff" else f"its {key}"
+                raise ValueError(f"it needs {wanted}")
+        measure.validate_params()
+    except (ValueError, KeyError, AssertionError) as error:
+        raise UsageError(f"The measure {name!r} is not understood: {error}.") from error
+    return measure
+
+
+def cutoff_of(measure: str) -> int | None:
+    """How many documents a measure looks at; None for all of them."""
+    found = re.search(r"@(\d+)$", measure)
+    return int(found[1]) if found else None
 
 
 def bootstrap_interval(
