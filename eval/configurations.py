@@ -118,7 +118,7 @@ class _Reader:
         where = ("configurations", name)
         if not name or set(name) & set("/:"):
             raise self._error(where, None, f"the name {name!r} is empty or has a '/' or ':'")
-        given = common | self.settings(where, self.table(*where, value=value))
+        given = {**common, **self.settings(where, self.table(*where, value=value))}
         searched = {key: given[key] for key in ("mode", "depth")}
         settings = {key: given[key] for key in given if key not in searched}
         try:

@@ -177,7 +177,7 @@ def _parsed(name: str) -> Any:  # noqa: ANN401 - ir_measures has no types
             if about.required and key not in measure.params:
                 wanted = f"a cut-off: {base}@10" if key == "cutoff" else f"its {key}"
                 raise ValueError(f"it needs {wanted}")
-        measure.validate_params()
+        measure.validate_params()  # type: ignore[no-untyped-call]
     except (ValueError, KeyError, AssertionError) as error:
         raise UsageError(f"The measure {name!r} is not understood: {error}.") from error
     return measure
