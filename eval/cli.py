@@ -9,14 +9,15 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from index.errors import DatelineError
 
-from . import tables
+from . import retrieval_commands, tables
 from .measuring import machine
+from .options import JsonOption, WorkOption
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -24,15 +25,14 @@ if TYPE_CHECKING:
     from qa.reader import Reader
 
     from .answers import OpenDomainResult, SampleResult
-    from .retrieval import RetrievalResult
 
 app = typer.Typer(
     name="eval",
     help="Measure how well passages are found and questions answered, and how fast.",
     no_args_is_help=True,
 )
+app.add_typer(retrieval_commands.app)
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 OutOption = Annotated[
     Path | None, typer.Option(help="Write every question's outcome there, one JSON a line.")
 ]
@@ -42,74 +42,6 @@ ReaderOption = Annotated[
 TorchOption = Annotated[
     Path | None, typer.Option(help="Hugging Face folder with weights for PyTorch to run.")
 ]
-WorkOption = Annotated[
-    Path | None,
-    typer.Option(help="Folder for the indexes, reused while nothing changes (default: the cache)."),
-]
-
-
-@app.command(epilog="Example: dateline eval retrieval beir/nfcorpus beir/scifact --mode bm25")
-def retrieval(
-    paths: Annotated[list[Path], typer.Argument(help="Collections: folders in BEIR's layout.")],
-    *,
-    mode: Annotated[
-        Literal["bm25", "dense", "hybrid", "all"], typer.Option(help="Way of searching.")
-    ] = "all",
-    split: Annotated[str | None, typer.Option(help="Which qrels/SPLIT.tsv to judge by.")] = None,
-    binary: Annotated[
-        bool, typer.Option("--binary", help="Count every relevant document the same.")
-    ] = False,
-    fusion: Annotated[
-        Literal["minmax", "rrf"], typer.Option(help="How hybrid joins the two rankings.")
-    ] = "minmax",
-    dense_weight: Annotated[
-        float, typer.Option(min=0, max=1, help="Weight of the dense ranking in fusion.")
-    ] = 0.5,
-    stem: Annotated[bool, typer.Option(help="Reduce words to stems for BM25.")] = True,
-    stop_words: Annotated[bool, typer.Option(help="Leave the commonest words out of BM25.")] = True,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N queries.")] = None,
-    run_out: Annotated[
-        Path | None, typer.Option(help="Folder for TREC run files, COLLECTION.MODE.run.")
-    ] = None,
-    work: WorkOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Rank a test collection's documents for its queries: nDCG@10, recall@100 and others."""
-    from index import IndexSettings  # noqa: PLC0415
-
-    from .datasets import load_beir  # noqa: PLC0415
-    from .retrieval import (  # noqa: PLC0415
-        MODES,
-        built_index,
-        evaluate_retrieval,
-        limited,
-        with_binary_grades,
-        write_run,
-    )
-
-    settings = IndexSettings(
-        fusion=fusion, dense_weight=dense_weight, stem=stem, stop_words=stop_words
-    )
-    results: list[RetrievalResult] = []
-    for path in paths:
-        collection = load_beir(path, split)
-        if binary:
-            collection = with_binary_grades(collection)
-        asked = limited(collection, limit) if limit else collection
-        with built_index(
-            collection.name, collection.documents, work=work, settings=settings
-        ) as built:
-            for chosen in MODES if mode == "all" else (mode,):
-                result = evaluate_retrieval(built.index, asked, chosen)
-                results.append(result)
-                if run_out:
-                    run_out.mkdir(parents=True, exist_ok=True)
-                    name = f"{collection.name}.{chosen}.run"
-                    write_run(run_out / name, result.run, f"dateline-{chosen}")
-    if as_json:
-        tables.print_json([tables.summary(result) for result in results])
-    else:
-        tables.print_retrieval(results)
 
 
 @app.command(epilog="Example: dateline eval answers dev-v1.1.json --questions 500 --seed 0")

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .metrics import RESAMPLES, Interval, bootstrap_intervals, randomization_tests
+from .metrics import RESAMPLES, ROUNDS, Interval, bootstrap_intervals, randomization_tests
 
 ALPHA = 0.05  # significance level of a whole family
 TAIL_RESAMPLES = 10  # at least so many bootstrap means lie beyond each end of an interval
+SMALLEST_P = 4  # rounds enough for a p-value that far below what the largest family asks for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,10 +157,11 @@ def _tested(
     intervals = [Interval(0.0, 0.0)] * len(differences)
     level = 1 - ALPHA / max(len(differences), 1)
     resamples = max(RESAMPLES, round(2 * TAIL_RESAMPLES / (1 - level)))
+    rounds = max(ROUNDS, round(SMALLEST_P / (1 - level)))
     for size in {len(column) for column in differences}:
         places = [i for i, column in enumerate(differences) if len(column) == size]
         matrix = np.stack([differences[i] for i in places], axis=1)
-        tested = randomization_tests(matrix, seed=seed)
+        tested = randomization_tests(matrix, rounds=rounds, seed=seed)
         found = bootstrap_intervals(matrix, resamples=resamples, level=level, seed=seed)
         for place, p, interval in zip(places, tested, found, strict=True):
             p_values[place], intervals[place] = p, interval

@@ -22,6 +22,7 @@ from index.inference import engine_name
 from . import retrieval
 from .configurations import Configuration
 from .datasets import Collection
+from .files import write_whole
 from .measuring import in_fresh_process, latency, machine, peak_memory_mib
 from .metrics import cutoff_of
 from .retrieval import (
@@ -33,7 +34,6 @@ from .retrieval import (
     index_key,
     search_queries,
     work_folder,
-    write_whole,
 )
 
 

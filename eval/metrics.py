@@ -11,7 +11,7 @@ import difflib
 import re
 import string
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -22,6 +22,7 @@ from index.errors import UsageError
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 RETRIEVAL_MEASURES = ("nDCG@10", "R@100", "RR@10", "AP@100", "P@10", "Success@5", "Judged@10")
+NO_QUALITY = ("Judged", "NumRet", "NumRel", "NumQ")
 RESAMPLES = 10_000  # of a bootstrap
 ROUNDS = 10_000  # of a randomisation test
 
@@ -187,6 +188,11 @@ def cutoff_of(measure: str) -> int | None:
     """How many documents a measure looks at; None for all of them."""
     found = re.search(r"@(\d+)$", measure)
     return int(found[1]) if found else None
+
+
+def quality(measures: Iterable[str]) -> list[str]:
+    """The measures of which more is better; how many documents are judged is not one."""
+    return [name for name in measures if not name.startswith(NO_QUALITY)]
 
 
 def bootstrap_interval(

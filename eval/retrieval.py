@@ -25,6 +25,7 @@ from index.inference import cache_folder, engine_name
 
 from .configurations import DEPTH
 from .datasets import Collection
+from .files import write_whole
 from .measuring import Latency, latency, peak_memory_mib, tracked
 from .metrics import RETRIEVAL_MEASURES, Interval, bootstrap_interval, measure_run
 from .vectors import KeptVectors
@@ -262,16 +263,6 @@ def index_key(documents: Sequence[Document], settings: IndexSettings) -> str:
     """What an index depends on, hashed: documents, settings, engine, code of the package."""
     engine = f"{engine_name()} {os.environ.get('DATELINE_THREADS', '')}"
     return _fingerprint(documents, f"{_built_with(settings)!r} {engine}")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file that is either there with all of `text`, or not at all."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _built_with(settings: IndexSettings) -> IndexSettings:
