@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -35,6 +36,8 @@ from .retrieval import (
     search_queries,
     work_folder,
 )
+
+logger = logging.getLogger("dateline.eval")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,15 @@ def run_experiment(
         fresh: search again, even where a kept run would do; indexes are reused all the same.
     """
     configurations = list(configurations)
+    for configuration in configurations:
+        most = load_embedder(configuration.settings.embedder).max_tokens
+        if configuration.settings.chunk_tokens > most:
+            logger.warning(
+                "%s has chunk_tokens %d, but its embedder takes %d: passages have no more.",
+                configuration.name,
+                configuration.settings.chunk_tokens,
+                most,
+            )
     results = []
     for collection in collections:
         for number, configuration in enumerate(configurations, start=1):

@@ -177,6 +177,14 @@ def test_measures_deeper_than_a_configuration_are_left_out(collection, tmp_path)
     assert [list(result.measures) for result in found] == [["nDCG@5", "R@10"], ["nDCG@5"]]
 
 
+def test_passages_longer_than_the_model_takes_are_told(collection, tmp_path, caplog):
+    long = replace(BM25, settings=IndexSettings(chunk_tokens=129))
+    fits = replace(BM25, name="fits", settings=IndexSettings(chunk_tokens=128))
+    run_experiment([collection], [long, fits], ["nDCG@10"], work=tmp_path)
+    (line,) = (record.getMessage() for record in caplog.records if "eval" in record.name)
+    assert line == "bm25 has chunk_tokens 129, but its embedder takes 128: passages have no more."
+
+
 def test_a_process_of_its_own_gives_the_same(beir_folder, tmp_path, monkeypatch):
     """With the real model, in a real process: what a user gets."""
     monkeypatch.setenv("DATELINE_THREADS", "1")
