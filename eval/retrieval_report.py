@@ -140,10 +140,9 @@ def _table(name: str, group: Sequence[RetrievalResult], against: Compared, basel
     costs: list[tuple[str, list[Cell]]] = []
     if any(result.cost for result in group):
         costs = [
-            ("passages", [_cost(r, "passages", "{:,}") for r in group]),
-            ("index MiB", [_cost(r, "index_mib", "{:.1f}") for r in group]),
-            ("memory MiB", [_cost(r, "peak_mib", "{:.0f}") for r in group]),
-            ("ms p50/p95", [_latency(r) for r in group]),
+            ("passages", [_passages(result) for result in group]),
+            ("memory MiB", [_memory(result) for result in group]),
+            ("ms p50/p95", [_latency(result) for result in group]),
         ]
     return Table(
         caption=f"{name}: {group[0].documents:,} documents, {group[0].queries:,} queries",
@@ -275,9 +274,19 @@ def _names(group: Sequence[RetrievalResult], baseline: str) -> list[Cell]:
     ]
 
 
-def _cost(result: RetrievalResult, name: str, form: str) -> Cell:
-    value = getattr(result.cost, name) if result.cost else None
-    return Cell(text="–" if value is None else form.format(value), value=value)
+def _passages(result: RetrievalResult) -> Cell:
+    if not result.cost:
+        return Cell(text="–")
+    return Cell(
+        text=f"{result.cost.passages:,}",
+        value=result.cost.passages,
+        detail=f"{result.cost.index_mib:.1f} MiB on disk",
+    )
+
+
+def _memory(result: RetrievalResult) -> Cell:
+    peak = result.cost.peak_mib if result.cost else None
+    return Cell(text="–" if peak is None else f"{peak:.0f}", value=peak)
 
 
 def _latency(result: RetrievalResult) -> Cell:
