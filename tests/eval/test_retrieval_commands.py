@@ -80,7 +80,7 @@ def output(done):
 def test_a_table_of_configurations(run, three):
     shown = output(run("--configurations", three))
     assert "news: 40 documents, 20 queries" in shown
-    assert "plain◆" in shown
+    assert "worse than plain (◆)" in shown
     assert "nDCG@10 compared with plain" in shown
     assert "d_z" in shown
     assert "–" in shown.split("shallow")[1].split("\n")[0]  # R@100 is deeper than it ranks
