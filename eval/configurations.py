@@ -13,7 +13,6 @@ overlap = 16
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -26,6 +25,8 @@ from index import IndexSettings, Mode
 from index.embedding import find_model
 from index.errors import DatelineError, UsageError
 from index.protocol import MODES
+
+from .suggesting import did_you_mean
 
 DEPTH = 100  # documents ranked for a query; R@100 needs no more
 TABLES = ("defaults", "configurations")
@@ -101,7 +102,7 @@ def selected(
     wanted = set(names)
     for name in sorted(wanted - configurations.keys()):
         raise UsageError(
-            f"There is no configuration {name!r}.{_meant(name, configurations)}",
+            f"There is no configuration {name!r}.{did_you_mean(name, configurations)}",
             f"Choose from: {', '.join(configurations)}.",
         )
     return {name: found for name, found in configurations.items() if name in wanted}
@@ -146,7 +147,8 @@ class _Reader:
         for name in table:
             if name not in known:
                 raise UsageError(
-                    f"{self._place(where, name)}: {name!r} is not known.{_meant(name, known)}",
+                    f"{self._place(where, name)}: {name!r} is not known."
+                    f"{did_you_mean(name, known)}",
                     f"What may stand there: {', '.join(known)}.",
                 )
 
@@ -198,8 +200,3 @@ def _key(name: str) -> re.Pattern[str]:
 
 def _header_of(where: tuple[str, ...], key: str) -> re.Pattern[str]:
     return re.compile(r"\s*\[\s*" + r"\s*\.\s*".join(map(_quotable, (*where, key))) + r"\s*[.\]]")
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), 1)
-    return f" Did you mean {close[0]!r}?" if close else ""

@@ -6,7 +6,6 @@ question. A system's name may have parts, as in "nfcorpus/bm25".
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from index.errors import LoadError, QualityError, UsageError
 from .comparing import ALPHA, compare_columns
 from .files import write_whole
 from .metrics import quality
+from .suggesting import did_you_mean
 
 Values: TypeAlias = Mapping[str, Mapping[str, Mapping[str, float]]]
 
@@ -120,10 +120,9 @@ def check_names(
             )
         for system in systems:
             if floor.measure not in measured[system]:
-                close = difflib.get_close_matches(floor.measure, measured[system], 1)
-                meant = f" Did you mean {close[0]!r}?" if close else ""
                 raise UsageError(
-                    f"{floor.measure!r} is not measured for {system}.{meant}",
+                    f"{floor.measure!r} is not measured for {system}."
+                    f"{did_you_mean(floor.measure, measured[system])}",
                     f"Choose from: {', '.join(measured[system])}.",
                 )
     if baseline and not any(

@@ -7,7 +7,6 @@ al., ECIR 2022), which runs trec_eval. Everything here returns fractions in [0, 
 
 from __future__ import annotations
 
-import difflib
 import re
 import string
 from collections import Counter
@@ -18,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from index.errors import UsageError
+
+from .suggesting import did_you_mean
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -163,10 +164,9 @@ def _parsed(name: str) -> Any:  # noqa: ANN401 - ir_measures has no types
     base = re.split(r"[@(]", name)[0]
     if base not in registry:
         spelt = {known.lower(): measure.NAME for known, measure in registry.items()}
-        close = difflib.get_close_matches(base.lower(), spelt, 1)
-        meant = f" Did you mean {spelt[close[0]] + name[len(base) :]!r}?" if close else ""
+        same = str(spelt.get(base.lower(), base))  # another case is the commonest mistake
         raise UsageError(
-            f"There is no measure {name!r}.{meant}",
+            f"There is no measure {name!r}.{did_you_mean(same, registry)}",
             "Name measures as ir-measures does: nDCG@10, R@100, RR@10, AP, P@5, Success@5.",
         )
     try:

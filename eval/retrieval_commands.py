@@ -5,7 +5,6 @@ Both make one report, and both can guard it: `--fail-under`, `--against`.
 
 from __future__ import annotations
 
-import difflib
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +30,7 @@ from .options import (
     WorkOption,
     check_reports,
 )
+from .suggesting import did_you_mean
 
 if TYPE_CHECKING:
     from .configurations import Configuration
@@ -233,10 +233,8 @@ class _Shown:
         known = list(systems)
         for name in filter(None, (self.baseline, *(self.differences or ()))):
             if name not in known:
-                close = difflib.get_close_matches(name, known, 1)
-                meant = f" Did you mean {close[0]!r}?" if close else ""
                 raise UsageError(
-                    f"{name!r} is not among those compared.{meant}",
+                    f"{name!r} is not among those compared.{did_you_mean(name, known)}",
                     f"These are: {', '.join(known)}.",
                 )
 

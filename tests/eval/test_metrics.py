@@ -147,8 +147,8 @@ def test_measures_are_named_as_ir_measures_writes_them_and_once():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("ndcg@10", r"no measure 'ndcg@10'. Did you mean 'nDCG@10'"),
-        ("Sucess@5", r"Did you mean 'Success@5'"),
+        ("ndcg@10", r"no measure 'ndcg@10'. Did you mean 'nDCG'"),
+        ("Sucess@5", r"Did you mean 'Success'"),
         ("", "no measure ''"),
         ("P", r"it needs a cut-off: P@10"),
         ("nDCG@0", "cut-off is less than 1"),  # trec_eval would end the process

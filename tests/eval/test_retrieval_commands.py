@@ -134,7 +134,7 @@ def test_bundled_configurations_by_name(run):
         (["--only", "bm26"], "Did you mean 'bm25'"),
         (["--baseline", "dens"], "Did you mean 'dense'"),
         (["--differences", "bm25", "x"], "'x' is not among those compared"),
-        (["--measure", "ndcg@10"], "Did you mean 'nDCG@10'"),
+        (["--measure", "ndcg@10"], "Did you mean 'nDCG'"),
         (["--measure", "nDCG@1000"], "ranks 100 documents, too few for nDCG@1000"),
         (["--report", "x.pdf"], "does not say its format"),
         (["--fail-under", "nDCG@10"], "is not a floor"),
