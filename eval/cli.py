@@ -8,21 +8,21 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from index.errors import DatelineError
 
-from . import data_commands, tables
+from . import data_commands, retrieval_commands, tables
 from .lines import write_rows as _write_rows
 from .measuring import machine
+from .options import JsonOption, WorkOption
 
 if TYPE_CHECKING:
     from qa.reader import Reader
 
     from .answers import OpenDomainResult, SampleResult
-    from .retrieval import RetrievalResult
 
 app = typer.Typer(
     name="eval",
@@ -30,8 +30,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(data_commands.app)
+app.add_typer(retrieval_commands.app)
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 OutOption = Annotated[
     Path | None, typer.Option(help="Write every question's outcome there, one JSON a line.")
 ]
@@ -41,76 +41,6 @@ ReaderOption = Annotated[
 TorchOption = Annotated[
     Path | None, typer.Option(help="Hugging Face folder with weights for PyTorch to run.")
 ]
-WorkOption = Annotated[
-    Path | None,
-    typer.Option(help="Folder for the indexes, reused while nothing changes (default: the cache)."),
-]
-
-
-@app.command(epilog="Example: dateline eval retrieval beir/nfcorpus beir/scifact --mode bm25")
-def retrieval(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Collections: BEIR's or TREC's, see `eval run`.")
-    ],
-    *,
-    mode: Annotated[
-        Literal["bm25", "dense", "hybrid", "all"], typer.Option(help="Way of searching.")
-    ] = "all",
-    split: Annotated[str | None, typer.Option(help="Which qrels/SPLIT.tsv to judge by.")] = None,
-    binary: Annotated[
-        bool, typer.Option("--binary", help="Count every relevant document the same.")
-    ] = False,
-    fusion: Annotated[
-        Literal["minmax", "rrf"], typer.Option(help="How hybrid joins the two rankings.")
-    ] = "minmax",
-    dense_weight: Annotated[
-        float, typer.Option(min=0, max=1, help="Weight of the dense ranking in fusion.")
-    ] = 0.5,
-    stem: Annotated[bool, typer.Option(help="Reduce words to stems for BM25.")] = True,
-    stop_words: Annotated[bool, typer.Option(help="Leave the commonest words out of BM25.")] = True,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N queries.")] = None,
-    run_out: Annotated[
-        Path | None, typer.Option(help="Folder for TREC run files, COLLECTION.MODE.run.")
-    ] = None,
-    work: WorkOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Rank a test collection's documents for its queries: nDCG@10, recall@100 and others."""
-    from index import IndexSettings  # noqa: PLC0415
-
-    from .collections import load_collection  # noqa: PLC0415
-    from .retrieval import (  # noqa: PLC0415
-        MODES,
-        built_index,
-        evaluate_retrieval,
-        limited,
-        with_binary_grades,
-    )
-    from .trec import write_run  # noqa: PLC0415
-
-    settings = IndexSettings(
-        fusion=fusion, dense_weight=dense_weight, stem=stem, stop_words=stop_words
-    )
-    results: list[RetrievalResult] = []
-    for path in paths:
-        collection = load_collection(path, split)
-        if binary:
-            collection = with_binary_grades(collection)
-        asked = limited(collection, limit) if limit else collection
-        with built_index(
-            collection.name, collection.documents, work=work, settings=settings
-        ) as built:
-            for chosen in MODES if mode == "all" else (mode,):
-                result = evaluate_retrieval(built.index, asked, chosen)
-                results.append(result)
-                if run_out:
-                    run_out.mkdir(parents=True, exist_ok=True)
-                    name = f"{collection.name}.{chosen}.run"
-                    write_run(run_out / name, result.run, f"dateline-{chosen}")
-    if as_json:
-        tables.print_json([tables.summary(result) for result in results])
-    else:
-        tables.print_retrieval(results)
 
 
 @app.command(epilog="Example: dateline eval answers dev-v1.1.json --questions 500 --seed 0")

@@ -34,8 +34,9 @@ from index.errors import LoadError, UsageError
 
 from .datasets import Collection, collection_document, jsonl_documents, load_beir, unique
 from .gold import find_gold
-from .lines import instead_of, lines
+from .lines import lines
 from .questions import read_questions
+from .suggesting import instead_of
 from .trec import TOPIC_FIELDS, TopicField, read_qrels, read_topics
 
 DESCRIPTION = "collection.toml"

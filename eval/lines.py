@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import gzip
 import json
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -87,9 +86,3 @@ def field(record: object, key: str, kind: type[T], where: str, *, default: T | N
         found = "is missing" if value is None else f"is of type {type(value).__name__}"
         raise LoadError(f"{where}: field {key!r} {found}, wanted {kind.__name__}.")
     return value
-
-
-def instead_of(name: str, known: Collection[str]) -> str:
-    """What to write instead of an unknown name: the one that looks like it, else all."""
-    near = difflib.get_close_matches(name.lower(), known, n=1)
-    return f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(known)}."

@@ -31,7 +31,8 @@ import yaml
 
 from index.errors import LoadError, UsageError
 
-from .lines import instead_of, lines, records
+from .lines import lines, records
+from .suggesting import instead_of
 
 Format = Literal["yaml", "jsonl", "csv"]
 

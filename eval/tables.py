@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from .reading import ReadingResult
     from .recall import RecallResult
     from .report import Table
-    from .retrieval import RetrievalResult
     from .rewriting import RewritingResult
 
 DETAILS = {"rows", "run", "per_query"}  # too long for a summary
@@ -39,26 +38,6 @@ def print_json(value: object) -> None:
 def print_measured(machine: Mapping[str, Any], results: Sequence[DataclassInstance]) -> None:
     """Results and what they were measured on, as JSON."""
     print_json({"machine": machine, "results": [summary(result) for result in results]})
-
-
-def print_retrieval(results: Sequence[RetrievalResult]) -> None:
-    """A row for every collection and way of searching."""
-    first = results[0]
-    main = next(iter(first.measures))
-    rows = [
-        [
-            result.collection,
-            result.mode,
-            str(result.queries),
-            *(f"{mean:.3f}" for mean in result.measures.values()),
-            "{0.low:.3f}–{0.high:.3f}".format(result.intervals[main]),
-            _both(result.latency),
-        ]
-        for result in results
-    ]
-    _print_table(
-        ["collection", "mode", "queries", *first.measures, f"{main} 95 %", "ms p50/p95"], rows
-    )
 
 
 def print_dates(scores: Sequence[DateScores]) -> None:

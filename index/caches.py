@@ -118,13 +118,17 @@ def _batches(chunks: Iterator[IndexedChunk]) -> Iterator[list[IndexedChunk]]:
         yield batch
 
 
-def lexical_cache(folder: Path, analyzer: Analyzer) -> Cache[LexicalIndex]:
-    """BM25 over the chunks' context and text."""
+def lexical_cache(folder: Path, analyzer: Analyzer, k1: float, b: float) -> Cache[LexicalIndex]:
+    """BM25 over the chunks' context and text; a file serves any `k1` and `b`."""
 
     def add(structure: LexicalIndex, chunks: list[IndexedChunk]) -> None:
         structure.add([c.id for c in chunks], (analyzer(c.text) for c in chunks))
 
-    return Cache(folder / LEXICAL, repr(analyzer), LexicalIndex, LexicalIndex.from_arrays, add)
+    def load(arrays: dict[str, npt.NDArray[Any]]) -> LexicalIndex:
+        parameters = np.array([k1, b, arrays["parameters"][-1]])
+        return LexicalIndex.from_arrays({**arrays, "parameters": parameters})
+
+    return Cache(folder / LEXICAL, repr(analyzer), lambda: LexicalIndex(k1, b), load, add)
 
 
 def dense_cache(folder: Path, fingerprint: str, dimension: int) -> Cache[DenseIndex]:

@@ -41,7 +41,7 @@ NOTHING = np.zeros(0, np.int64), np.zeros(0)
 DEPTH = 100  # passages each retriever hands to fusion, at least
 WAIT_SECONDS = 1  # for the lock: a reader may be saving repaired caches for a moment
 
-SEARCH_SETTINGS = ("fusion", "dense_weight")  # these may change without indexing again
+SEARCH_SETTINGS = ("k1", "b", "fusion", "dense_weight")  # these may change without indexing again
 
 
 class EmbeddedIndex(Index):
@@ -60,7 +60,7 @@ class EmbeddedIndex(Index):
         self._sessions = SessionStore(catalog)
         self._embedder = embedder
         self._analyzer = Analyzer(stem=settings.stem, stop_words=settings.stop_words)
-        self._lexical = lexical_cache(path, self._analyzer)
+        self._lexical = lexical_cache(path, self._analyzer, settings.k1, settings.b)
         self._dense: Cache[DenseIndex] | None = None
         self._guard = threading.RLock()  # the caches change in place; one thread at a time
         self._writer = filelock.FileLock(path / "writer.lock", timeout=0)

@@ -10,7 +10,8 @@ DatelineError
 ├── NothingFoundError     what was to be removed is not in the index
 ├── SessionNotFoundError  there is no conversation of that id
 ├── EmbedderError         the embedding model is missing, or not the one the index was built with
-└── ReaderError           the reader model is missing or damaged
+├── ReaderError           the reader model is missing or damaged
+└── QualityError          an evaluation found less quality than was asked for
 """
 
 from __future__ import annotations
@@ -85,3 +86,9 @@ class ReaderError(DatelineError):
     """The reader model cannot be loaded."""
 
     code = "D302"
+
+
+class QualityError(DatelineError):
+    """What was measured is not as good as it has to be."""
+
+    code = "D401"

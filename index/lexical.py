@@ -29,6 +29,8 @@ import numpy.typing as npt
 Ints: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float64]
 
+K1, B = 1.5, 0.75  # rank-bm25's defaults
+
 _BLOCK = 64  # documents that share one maximum when the best are looked for
 _DENSE = 0.2  # a term in more of the documents than this is scored as one array over all of them
 _KEPT_SCORES = 8_000_000  # 64 MB
@@ -40,7 +42,7 @@ class LexicalIndex:
     One thread may change the index while others search it.
     """
 
-    def __init__(self, k1: float = 1.5, b: float = 0.75, epsilon: float = 0.25) -> None:
+    def __init__(self, k1: float = K1, b: float = B, epsilon: float = 0.25) -> None:
         """The parameters are those of `BM25Okapi`, with its defaults."""
         self.k1, self.b, self.epsilon = k1, b, epsilon
         self._become(_Collection())

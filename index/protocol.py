@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
@@ -14,6 +15,7 @@ from .embedding import DEFAULT_EMBEDDER
 from .errors import UsageError
 from .fusion import FUSIONS
 from .ingest import IndexReport, OnProgress
+from .lexical import K1, B
 from .sessions import SessionStore
 
 Mode = Literal["hybrid", "dense", "bm25"]
@@ -29,6 +31,7 @@ class IndexSettings:
         chunk_tokens: most tokens of a passage, its context included; never over the model's own.
         overlap: tokens of whole sentences that a passage shares with the one before.
         stem, stop_words: lexical analysis (see `Analyzer`).
+        k1, b: BM25's saturation of repeated terms, and how much a passage's length counts.
         fusion: how the two rankings become one, `minmax` or `rrf`.
         dense_weight: weight of the dense ranking in fusion; BM25 has the rest.
     """
@@ -38,6 +41,8 @@ class IndexSettings:
     overlap: int = 32
     stem: bool = True
     stop_words: bool = True
+    k1: float = K1
+    b: float = B
     fusion: str = "minmax"
     dense_weight: float = 0.5
 
@@ -50,6 +55,8 @@ class IndexSettings:
             )
         if not 0 <= self.dense_weight <= 1:
             raise UsageError("The dense weight lies between 0 and 1.")
+        if not (0 <= self.k1 < math.inf and 0 <= self.b <= 1):
+            raise UsageError("BM25's k1 is at least 0, its b lies between 0 and 1.")
 
 
 @dataclass(frozen=True, slots=True)

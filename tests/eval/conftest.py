@@ -44,9 +44,10 @@ class FakeAssistant:
 
 @pytest.fixture
 def light(monkeypatch):
-    """No models: the embedder hashes, the assistant looks for names."""
-    for module in ("index.embedded", "eval.retrieval"):
+    """No models, no processes: the embedder hashes, the assistant looks for names."""
+    for module in ("index.embedded", "eval.retrieval", "eval.experiment"):
         monkeypatch.setattr(f"{module}.load_embedder", lambda _: HashEmbedder())
+    monkeypatch.setattr("eval.experiment.in_fresh_process", lambda f, *args: f(*args))
     monkeypatch.setattr("qa.Assistant", FakeAssistant, raising=False)
 
 

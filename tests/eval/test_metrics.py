@@ -13,14 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.metrics import (
+    RETRIEVAL_MEASURES,
     best_threshold,
     bootstrap_interval,
+    checked_measures,
+    cutoff_of,
     exact_match,
     f1,
     measure_run,
     normalize_answer,
     randomization_test,
 )
+from index.errors import UsageError
 
 TEXT = st.text(alphabet="abthen ANTHE.,'-“É1\t\u00a0ßİ中", max_size=14)
 FRACTION = st.integers(0, 5).map(lambda n: n / 5)
@@ -130,6 +134,32 @@ def test_a_query_left_out_counts_zero():
     assert values["nDCG@10"] == {"q1": 1.0, "q2": 0.0, "q3": 0.0}
     assert values["R@100"] == {"q1": 1.0, "q2": 0.0, "q3": 0.0}
     assert measure_run(qrels, {}, ["RR@10"]) == {"RR@10": {"q1": 0.0, "q2": 0.0, "q3": 0.0}}
+
+
+def test_measures_are_named_as_ir_measures_writes_them_and_once():
+    qrels = {"q": {"a": 1, "b": 0}}
+    named = checked_measures(["nDCG@10", "MAP", " AP", "NDCG@10", "P(rel=2)@5"], qrels)
+    assert named == ("nDCG@10", "AP", "P(rel=2)@5")
+    assert [cutoff_of(name) for name in named] == [10, None, 5]
+    assert checked_measures(RETRIEVAL_MEASURES, qrels) == RETRIEVAL_MEASURES
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("ndcg@10", r"no measure 'ndcg@10'. Did you mean 'nDCG'"),
+        ("Sucess@5", r"Did you mean 'Success'"),
+        ("", "no measure ''"),
+        ("P", r"it needs a cut-off: P@10"),
+        ("nDCG@0", "cut-off is less than 1"),  # trec_eval would end the process
+        ("nDCG@x", "not understood"),
+        ("AP(foo=2)", "not understood: unsupported params"),
+        ("alpha_nDCG@10", "cannot be computed here"),
+    ],
+)
+def test_a_measure_that_is_not_known_is_refused_at_once(name, message):
+    with pytest.raises(UsageError, match=message):
+        checked_measures(["AP", name], {"q": {"a": 1, "b": 0}})
 
 
 def test_ndcg_by_hand():

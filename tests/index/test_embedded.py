@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from index_conformance import TEXTS, sources
+from rank_bm25 import BM25Okapi
 from support import HashEmbedder, make_document
 
-from index import EmbeddedIndex, IndexSettings, cachefile
+from index import Analyzer, EmbeddedIndex, IndexSettings, cachefile
 from index.caches import DENSE, LEXICAL
 from index.errors import (
     EmbedderError,
@@ -210,6 +211,39 @@ def test_settings_are_fixed_but_for_the_search(filled, embedder):
         EmbeddedIndex.open(filled.path, settings=IndexSettings(chunk_tokens=64))
     with pytest.raises(UsageError, match="no fusion"):
         IndexSettings(fusion="magic")
+
+
+def test_bm25s_parameters_count_for_the_search_alone(index, embedder):
+    texts = {f"{n}.txt": f"Report {n} says nothing." for n in range(8)}
+    texts["once.txt"] = "A storm came."
+    texts["often.txt"] = "A storm, a storm, and one more storm, told by all who were there."
+    index.add(make_document(*item) for item in texts.items())
+    analyzer = Analyzer()
+
+    def expected(**parameters):
+        terms = [analyzer(f"{name}\n{text}") for name, text in texts.items()]
+        values = BM25Okapi(terms, **parameters).get_scores(analyzer("storm"))
+        return {name: score for name, score in zip(texts, values, strict=True) if score > 0}
+
+    def found(index):
+        hits = index.search("storm", mode="bm25")
+        return {hit.document.source: hit.scores["bm25"] for hit in hits}
+
+    assert found(index) == pytest.approx(expected())
+    assert expected() != pytest.approx(expected(k1=0.9, b=0.4))
+    settings = IndexSettings(k1=0.9, b=0.4)
+    with EmbeddedIndex.open(index.path, settings=settings, embedder=embedder) as other:
+        assert found(other) == pytest.approx(expected(k1=0.9, b=0.4))
+        other.remove(["0.txt"])  # saves its file
+        other.add([make_document("0.txt", texts["0.txt"])])
+    with EmbeddedIndex.open(index.path, embedder=embedder) as again:
+        assert found(again) == pytest.approx(expected())
+
+
+@pytest.mark.parametrize("wrong", [{"k1": -1}, {"k1": float("inf")}, {"b": 1.5}, {"b": -0.1}])
+def test_bm25s_parameters_have_bounds(wrong):
+    with pytest.raises(UsageError, match="k1"):
+        IndexSettings(**wrong)
 
 
 def test_another_embedder_is_refused(filled):

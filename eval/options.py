@@ -1,0 +1,121 @@
+"""Options that several commands of `dateline eval` have, and what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from index.errors import UsageError
+
+from . import guarding
+from .guarding import Values
+
+REPORT_SUFFIXES = (".html", ".md", ".json")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+WorkOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder for the indexes, reused while nothing changes (default: the cache)."),
+]
+ReportOption = Annotated[
+    list[Path] | None,
+    typer.Option("--report", help="Write a report there: .html, .md or .json; may be repeated."),
+]
+FailUnderOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-under",
+        metavar="[NAME:]MEASURE=LEAST",
+        help="Exit with 1 if a mean is less; NAME is a system or collection. May be repeated.",
+    ),
+]
+AgainstOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        metavar="BASELINE",
+        help="Exit with 1 if something is significantly worse than in this saved baseline.",
+    ),
+]
+SaveBaselineOption = Annotated[
+    Path | None,
+    typer.Option("--save-baseline", help="Save the values there, for --against later on."),
+]
+ToleranceOption = Annotated[
+    float,
+    typer.Option(
+        min=0, max=1, help="How far a mean may fall where there are too few questions for a test."
+    ),
+]
+
+
+def check_reports(paths: Sequence[Path]) -> None:
+    """Refuse at once what could only be refused after hours of measuring.
+
+    Raises:
+        UsageError: a report's format does not follow from its name, or its folder is not there.
+    """
+    for path in paths:
+        if path.suffix.lower() not in REPORT_SUFFIXES:
+            raise UsageError(
+                f"The name of {path} does not say its format.",
+                f"Name the report {', '.join(REPORT_SUFFIXES)}.",
+            )
+        if not path.resolve().parent.is_dir():
+            raise UsageError(f"There is no folder {path.resolve().parent}.", "Make it first.")
+
+
+class Guard:
+    """What `--fail-under`, `--against` and `--save-baseline` ask for.
+
+    It is made before anything is measured, so that wrong usage is told at once.
+
+    Raises:
+        UsageError, LoadError: a floor or the baseline is not understood.
+    """
+
+    def __init__(
+        self,
+        fail_under: Sequence[str] | None = None,
+        against: Path | None = None,
+        save: Path | None = None,
+        tolerance: float = guarding.TOLERANCE,
+    ) -> None:
+        self.floors = [guarding.parse_floor(text) for text in fail_under or ()]
+        self.baseline = guarding.load_baseline(against) if against else None
+        self._save = save
+        self._tolerance = tolerance
+
+    @property
+    def measures(self) -> list[str]:
+        """The measures that floors are given for."""
+        return list(dict.fromkeys(floor.measure for floor in self.floors))
+
+    def check_names(self, measured: Mapping[str, Sequence[str]]) -> None:
+        """Refuse what is not going to be measured; `measured` has the measures of each system.
+
+        Raises:
+            UsageError: a floor or the baseline names something else.
+        """
+        guarding.check_names(measured, self.floors, self.baseline)
+
+    def check(
+        self, values: Values, settings: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Check what was measured, and save it if it is good enough.
+
+        Raises:
+            QualityError: what fell short; nothing is saved.
+            UsageError: a floor or the baseline names what was not measured.
+        """
+        if self.baseline:
+            for line in guarding.notes(values, settings or {}, self.baseline):
+                typer.echo(line, err=True)
+        guarding.check(
+            values, floors=self.floors, baseline=self.baseline, tolerance=self._tolerance
+        )
+        if self._save:
+            guarding.save_baseline(self._save, values, settings)
