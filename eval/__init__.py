@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .answers import OpenDomainResult, evaluate_open_domain, evaluate_sample
+from .answers import evaluate_sample
 from .datasets import load_beir, load_squad
+from .open_domain import OpenDomainResult, evaluate_open_domain
 from .reading import evaluate_reading
 from .retrieval import MODES, RetrievalResult, built_index, evaluate_retrieval
 

@@ -6,7 +6,6 @@ The commands are mounted in `dateline`, which also turns errors into messages an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,15 +14,19 @@ import typer
 
 from index.errors import DatelineError
 
-from . import tables
+from . import answer_commands, tables
 from .measuring import machine
+from .options import (
+    JsonOption,
+    OutOption,
+    ReaderOption,
+    TorchOption,
+    WorkOption,
+    chosen_reader,
+    write_rows,
+)
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-    from qa.reader import Reader
-
-    from .answers import OpenDomainResult, SampleResult
     from .retrieval import RetrievalResult
 
 app = typer.Typer(
@@ -31,21 +34,6 @@ app = typer.Typer(
     help="Measure how well passages are found and questions answered, and how fast.",
     no_args_is_help=True,
 )
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-OutOption = Annotated[
-    Path | None, typer.Option(help="Write every question's outcome there, one JSON a line.")
-]
-ReaderOption = Annotated[
-    Path | None, typer.Option(help="Folder of the reader (default: the shipped one).")
-]
-TorchOption = Annotated[
-    Path | None, typer.Option(help="Hugging Face folder with weights for PyTorch to run.")
-]
-WorkOption = Annotated[
-    Path | None,
-    typer.Option(help="Folder for the indexes, reused while nothing changes (default: the cache)."),
-]
 
 
 @app.command(epilog="Example: dateline eval retrieval beir/nfcorpus beir/scifact --mode bm25")
@@ -112,87 +100,7 @@ def retrieval(
         tables.print_retrieval(results)
 
 
-@app.command(epilog="Example: dateline eval answers dev-v1.1.json --questions 500 --seed 0")
-def answers(
-    path: Annotated[
-        Path | None,
-        typer.Argument(help="A SQuAD .json or .jsonl[.gz] file (default: the bundled sample)."),
-    ] = None,
-    *,
-    questions: Annotated[int, typer.Option(min=1, help="How many questions to sample.")] = 500,
-    seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
-    out: OutOption = None,
-    work: WorkOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Answer questions over a whole collection: exact match, F1, answer in the top ten."""
-    from qa import Assistant  # noqa: PLC0415
-
-    from .answers import (  # noqa: PLC0415
-        bundled_questions,
-        evaluate_open_domain,
-        evaluate_sample,
-        sample_index,
-    )
-    from .datasets import load_squad  # noqa: PLC0415
-
-    result: OpenDomainResult | SampleResult
-    if path:
-        result = evaluate_open_domain(
-            load_squad(path), path.name.split(".")[0], questions=questions, seed=seed, work=work
-        )
-    else:
-        with sample_index() as (index, _):
-            result = evaluate_sample(Assistant(index), bundled_questions(), index.stats().documents)
-    _write_rows(out, result.rows)
-    if as_json:
-        tables.print_json(tables.summary(result))
-    else:
-        tables.print_pairs(tables.summary(result))
-
-
-@app.command(epilog="Example: dateline eval reading dev-v2.0.json --robustness")
-def reading(
-    path: Annotated[Path, typer.Argument(help="A SQuAD .json or .jsonl[.gz] file.")],
-    *,
-    reader: ReaderOption = None,
-    torch: TorchOption = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Only so many questions, sampled.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the sample and of the typing errors.")] = 0,
-    robustness: Annotated[
-        bool,
-        typer.Option(
-            "--robustness",
-            help="Read the answerable questions again: lower-cased, upper-cased, with a typo,"
-            " without their final punctuation.",
-        ),
-    ] = False,
-    out: OutOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Read every question's own passage: exact match, F1, calibration, risk and coverage, spans.
-
-    With --torch the weights of that folder are read in float32 by PyTorch, the rest being as
-    shipped: the difference is what the shipped precision costs.
-    """
-    from .datasets import load_squad  # noqa: PLC0415
-    from .reading import evaluate_reading  # noqa: PLC0415
-
-    result = evaluate_reading(
-        load_squad(path),
-        path.name.split(".")[0],
-        reader=_reader(reader, torch),
-        limit=limit,
-        seed=seed,
-        robustness=robustness,
-    )
-    _write_rows(out, result.rows)
-    if as_json:
-        tables.print_json(tables.summary(result))
-    else:
-        tables.print_reading(result)
+answer_commands.register(app)
 
 
 @app.command(epilog="Example: dateline eval dates timeml/ --mistakes mistakes.jsonl")
@@ -234,7 +142,7 @@ def events(
     from .event_slots import evaluate_event_slots  # noqa: PLC0415
 
     result = evaluate_event_slots()
-    _write_rows(out, [row for row in result.rows if row.half == 1])
+    write_rows(out, [row for row in result.rows if row.half == 1])
     if as_json:
         tables.print_json(tables.summary(result))
     else:
@@ -258,13 +166,13 @@ def conversations(
         from .rewriting import evaluate_rewriting  # noqa: PLC0415
 
         compared = evaluate_rewriting(file)
-        _write_rows(out, [row for row in compared.rows if not row.held_out])
+        write_rows(out, [row for row in compared.rows if not row.held_out])
         (tables.print_summary if as_json else tables.print_rewriting)(compared)
         return
     from .conversations import evaluate_conversations  # noqa: PLC0415
 
     result = evaluate_conversations()
-    _write_rows(out, [row for row in result.rows if row.half == 1])
+    write_rows(out, [row for row in result.rows if row.half == 1])
     (tables.print_summary if as_json else tables.print_conversations)(result)
 
 
@@ -279,7 +187,7 @@ def main_events(
     from .main_events import evaluate_main_events, load_articles  # noqa: PLC0415
 
     result = evaluate_main_events(load_articles(folder))
-    _write_rows(out, result.rows)
+    write_rows(out, result.rows)
     if as_json:
         tables.print_json({"right": result.right, "slots": [asdict(s) for s in result.slots]})
     else:
@@ -303,7 +211,7 @@ def reader_speed(
     from .torch_reader import TorchEngine, load_folder, load_onnx  # noqa: PLC0415
 
     measured_on = machine()
-    engines: list[Engine] = [_reader(reader, None).engine]
+    engines: list[Engine] = [chosen_reader(reader, None).engine]
     try:
         model = load_folder(torch) if torch else load_onnx((reader or SHIPPED) / "model.onnx")
         engines += [TorchEngine(model), TorchEngine(model, bf16=True)]
@@ -414,20 +322,3 @@ def recall(
         found, asked = held_out(found, sample, seed)
     results = list(evaluate_recall(found, asked, ks=k or KS, exact_limit=exact_limit, seed=seed))
     (tables.print_measured if as_json else tables.print_recall)(measured_on, results)
-
-
-def _reader(folder: Path | None, torch: Path | None) -> Reader:
-    """The reader in `folder`, or the shipped one; its weights from `torch`, where given."""
-    from qa.reader import SHIPPED, Reader  # noqa: PLC0415
-
-    if torch is None:
-        return Reader(folder or SHIPPED)
-    from .torch_reader import TorchEngine, load_folder  # noqa: PLC0415
-
-    return Reader(folder or SHIPPED, TorchEngine(load_folder(torch)))
-
-
-def _write_rows(path: Path | None, rows: Iterable[DataclassInstance]) -> None:
-    if path:
-        lines = (json.dumps(asdict(row), ensure_ascii=False) for row in rows)
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -40,7 +40,10 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A SQuAD question over one paragraph; `answers` is empty when `is_impossible`."""
+    """A SQuAD question over one paragraph; `answers` is empty when `is_impossible`.
+
+    Its `type` is the kind of question, where the file tells kinds apart; else empty.
+    """
 
     id: str
     title: str
@@ -48,6 +51,7 @@ class Example:
     question: str
     answers: tuple[str, ...]
     is_impossible: bool
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +240,7 @@ def _example(question: object, passage: Mapping[str, object], where: str) -> Exa
         question=_field(question, "question", str, where),
         answers=() if impossible else answers,
         is_impossible=impossible,
+        type=_field(question, "type", str, where, default=""),
     )
 
 
