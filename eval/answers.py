@@ -86,7 +86,8 @@ class SampleResult:
         first_citations, citations: of the replies' first answers, and of all they gave; answerable
             questions only.
         no_answer: SQuAD 2.0's scores over all questions; None where every question is answerable.
-        trust: over all questions, what the prediction's confidence is worth.
+        trust: over all questions, what the prediction's confidence is worth; it is right if its F1
+            with a gold answer is RIGHT or more.
         by_type, by_slot: over all questions.
     """
 

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from .calibration import RIGHT
-from .metrics import f1, normalize_answer
+from .metrics import f1
 
 if TYPE_CHECKING:
     from index import Document, Index
@@ -106,7 +106,7 @@ def judge(
                 source=citation.source,
                 quote=citation.quote,
                 verbatim=_is_verbatim(citation, index.get(citation.document_id))
-                and normalize_answer(citation.quote) == normalize_answer(span.text),
+                and _words(citation.quote) == _words(span.text),
                 known=is_known(citation.source),
                 holds_answer=holds_answer(citation.passage.text, golds),
                 says_answer=bool(golds) and f1(citation.quote, golds) >= RIGHT,
@@ -152,6 +152,11 @@ def _is_verbatim(citation: Citation, document: Document | None) -> bool:
         and text[passage.start : passage.end] == passage.text
         and passage.start <= citation.start < citation.end <= passage.end
     )
+
+
+def _words(text: str) -> list[str]:
+    """Words in lower case without articles: "third-most" is "third most", in SQuAD "thirdmost"."""
+    return [word for word in re.findall(r"\w+", text.casefold()) if word not in ("a", "an", "the")]
 
 
 def _mean(values: Sequence[bool]) -> float | None:

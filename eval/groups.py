@@ -11,11 +11,11 @@ from qa.question import analyse
 
 
 class Answered(Protocol):
-    """A question's outcome; its scores are None, or are not looked at, where it has no answer."""
+    """A question's outcome; its scores are None where there is nothing to compare with."""
 
     @property
-    def answers(self) -> tuple[str, ...]:
-        """The gold answers; none means unanswerable."""
+    def unanswerable(self) -> bool:
+        """Whether no answer is the right one."""
 
     @property
     def exact_match(self) -> float | None:
@@ -37,7 +37,8 @@ class GroupScores(NamedTuple):
     """The questions of one kind.
 
     Attributes:
-        exact_match, f1: means over the answerable ones, of the best candidate; None without any.
+        exact_match, f1: means over the answerable ones, of the best candidate, so far as they have
+            them; None without any.
         abstained: share of the answerable ones that was not answered; None without any.
         false_answers: share of the unanswerable ones that was answered; None without any.
     """
@@ -71,15 +72,16 @@ def by_group(rows: Iterable[Row], group: Callable[[Row], str]) -> dict[str, Grou
 
 
 def _scores(rows: Sequence[Answered]) -> GroupScores:
-    answerable = [row for row in rows if row.answers]
+    answerable = [row for row in rows if not row.unanswerable]
     return GroupScores(
         questions=len(rows),
-        exact_match=_mean([row.exact_match or 0.0 for row in answerable]),
-        f1=_mean([row.f1 or 0.0 for row in answerable]),
+        exact_match=_mean([row.exact_match for row in answerable]),
+        f1=_mean([row.f1 for row in answerable]),
         abstained=_mean([row.abstained for row in answerable]),
-        false_answers=_mean([not row.abstained for row in rows if not row.answers]),
+        false_answers=_mean([not row.abstained for row in rows if row.unanswerable]),
     )
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return statistics.fmean(values) if values else None
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None

@@ -70,6 +70,11 @@ class OpenDomainRow:
     milliseconds: float
 
     @property
+    def unanswerable(self) -> bool:
+        """Whether no answer is the right one."""
+        return not self.answers
+
+    @property
     def right(self) -> bool:
         """Whether the prediction counts as right."""
         return bool(self.answers) and self.f1 >= RIGHT

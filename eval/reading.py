@@ -61,9 +61,9 @@ class ReadingRow:
     milliseconds: float
 
     @property
-    def answerable(self) -> bool:
-        """Whether the passage answers the question."""
-        return bool(self.answers)
+    def unanswerable(self) -> bool:
+        """Whether the passage does not answer the question."""
+        return not self.answers
 
 
 class VariantScore(NamedTuple):
@@ -162,7 +162,7 @@ def evaluate_reading(
 
     reader.read("Who?", ["Nobody."])  # loads the engine: the figures below are warm
     rows = read(chosen, name)
-    scored = [row for row in rows if row.answerable]
+    scored = [row for row in rows if row.answers]
     return ReadingResult(
         name=name,
         engine=reader.engine.name,

@@ -30,7 +30,7 @@ def test_slot(question, slot):
 def row(kind, *, gold=True, em=0.0, f1=0.0, abstained=False):
     scores = (em, f1) if gold else (None, None)
     return SimpleNamespace(
-        kind=kind, answers=("x",) * gold, exact_match=scores[0], f1=scores[1], abstained=abstained
+        kind=kind, unanswerable=not gold, exact_match=scores[0], f1=scores[1], abstained=abstained
     )
 
 
