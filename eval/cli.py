@@ -14,7 +14,7 @@ import typer
 
 from index.errors import DatelineError
 
-from . import answer_commands, tables
+from . import answer_commands, small_command, tables
 from .measuring import machine
 from .options import (
     JsonOption,
@@ -101,6 +101,7 @@ def retrieval(
 
 
 answer_commands.register(app)
+small_command.register(app)
 
 
 @app.command(epilog="Example: dateline eval dates timeml/ --mistakes mistakes.jsonl")

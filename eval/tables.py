@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .reader_speed import ReaderSpeed
     from .reading import ReadingResult
     from .recall import RecallResult
+    from .report import Table
     from .retrieval import RetrievalResult
     from .rewriting import RewritingResult
 
@@ -182,6 +183,14 @@ def print_summary(result: DataclassInstance) -> None:
 def print_pairs(values: Mapping[str, Any]) -> None:
     """One figure a line."""
     _print_table(["", "value"], [list(pair) for pair in _figures(values).items()])
+
+
+def print_report_table(table: Table) -> None:
+    """A table of a report under its caption."""
+    typer.echo(table.caption)
+    _print_table(table.columns, [[cell.text for cell in row] for row in table.rows])
+    if table.note:
+        typer.echo(table.note)
 
 
 def print_speed(machine: Mapping[str, Any], results: Sequence[SpeedResult]) -> None:
