@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint test-long bench reader clean
+.PHONY: help demo test lint test-long eval-small bench reader clean
 
 help:
 	@echo "make demo       index the bundled sample documents and answer three questions"
-	@echo "make test       lint, types and tests"
+	@echo "make test       lint, types, tests, and eval-small"
+	@echo "make eval-small is any figure worse than its baseline? half a minute"
 	@echo "make test-long  the tests that run long (hundreds of kills of a running indexer)"
 	@echo "make bench      speed and memory on 1,000 and 20,000 passages"
 	@echo "make reader     train, export and calibrate the reader (hours): make reader DATA=folder"
@@ -35,9 +36,14 @@ lint: .venv/.installed-dev
 
 test: lint
 	$(BIN)/pytest -m "not slow"
+	$(BIN)/dateline eval small
 
 test-long: .venv/.installed-dev
 	$(BIN)/pytest -m slow
+
+# Something made better, or worse on purpose: dateline eval small --save-baseline
+eval-small: .venv/.installed
+	$(BIN)/dateline eval small
 
 bench: .venv/.installed
 	$(BIN)/dateline eval speed

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .answers import OpenDomainResult, evaluate_open_domain, evaluate_sample
+from .answers import evaluate_sample
 from .collections import load_collection
 from .datasets import load_beir, load_squad
+from .open_domain import OpenDomainResult, evaluate_open_domain
 from .questions import read_questions
 from .reading import evaluate_reading
 from .retrieval import MODES, RetrievalResult, built_index, evaluate_retrieval

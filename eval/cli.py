@@ -8,118 +8,35 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from index.errors import DatelineError
 
-from . import data_commands, retrieval_commands, tables
-from .lines import write_rows as _write_rows
+from . import answer_commands, data_commands, retrieval_commands, small_command, tables
+from .lines import write_rows
 from .measuring import machine
-from .options import JsonOption, WorkOption
-
-if TYPE_CHECKING:
-    from qa.reader import Reader
-
-    from .answers import OpenDomainResult, SampleResult
+from .options import (
+    JsonOption,
+    OutOption,
+    ReaderOption,
+    TorchOption,
+    WorkOption,
+    chosen_reader,
+)
 
 app = typer.Typer(
     name="eval",
     help="Measure how well passages are found and questions answered, and how fast.",
     no_args_is_help=True,
 )
+
+
 app.add_typer(data_commands.app)
 app.add_typer(retrieval_commands.app)
-
-OutOption = Annotated[
-    Path | None, typer.Option(help="Write every question's outcome there, one JSON a line.")
-]
-ReaderOption = Annotated[
-    Path | None, typer.Option(help="Folder of the reader (default: the shipped one).")
-]
-TorchOption = Annotated[
-    Path | None, typer.Option(help="Hugging Face folder with weights for PyTorch to run.")
-]
-
-
-@app.command(epilog="Example: dateline eval answers dev-v1.1.json --questions 500 --seed 0")
-def answers(
-    path: Annotated[
-        Path | None,
-        typer.Argument(help="A SQuAD .json or .jsonl[.gz] file (default: the bundled sample)."),
-    ] = None,
-    *,
-    questions: Annotated[int, typer.Option(min=1, help="How many questions to sample.")] = 500,
-    seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
-    out: OutOption = None,
-    work: WorkOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Answer questions over a whole collection: exact match, F1, answer in the top ten."""
-    from qa import Assistant  # noqa: PLC0415
-
-    from .answers import evaluate_open_domain, evaluate_sample, sample_index  # noqa: PLC0415
-    from .datasets import load_squad  # noqa: PLC0415
-    from .questions import bundled_questions  # noqa: PLC0415
-
-    result: OpenDomainResult | SampleResult
-    if path:
-        result = evaluate_open_domain(
-            load_squad(path), path.name.split(".")[0], questions=questions, seed=seed, work=work
-        )
-    else:
-        with sample_index() as (index, _):
-            result = evaluate_sample(Assistant(index), bundled_questions(), index.stats().documents)
-    _write_rows(out, result.rows)
-    if as_json:
-        tables.print_json(tables.summary(result))
-    else:
-        tables.print_pairs(tables.summary(result))
-
-
-@app.command(epilog="Example: dateline eval reading dev-v2.0.json --robustness")
-def reading(
-    path: Annotated[Path, typer.Argument(help="A SQuAD .json or .jsonl[.gz] file.")],
-    *,
-    reader: ReaderOption = None,
-    torch: TorchOption = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Only so many questions, sampled.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the sample and of the typing errors.")] = 0,
-    robustness: Annotated[
-        bool,
-        typer.Option(
-            "--robustness",
-            help="Read the answerable questions again: lower-cased, upper-cased, with a typo,"
-            " without their final punctuation.",
-        ),
-    ] = False,
-    out: OutOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Read every question's own passage: exact match, F1, calibration, risk and coverage, spans.
-
-    With --torch the weights of that folder are read in float32 by PyTorch, the rest being as
-    shipped: the difference is what the shipped precision costs.
-    """
-    from .datasets import load_squad  # noqa: PLC0415
-    from .reading import evaluate_reading  # noqa: PLC0415
-
-    result = evaluate_reading(
-        load_squad(path),
-        path.name.split(".")[0],
-        reader=_reader(reader, torch),
-        limit=limit,
-        seed=seed,
-        robustness=robustness,
-    )
-    _write_rows(out, result.rows)
-    if as_json:
-        tables.print_json(tables.summary(result))
-    else:
-        tables.print_reading(result)
+app.add_typer(answer_commands.app)
+app.add_typer(small_command.app)
 
 
 @app.command(epilog="Example: dateline eval dates timeml/ --mistakes mistakes.jsonl")
@@ -161,7 +78,7 @@ def events(
     from .event_slots import evaluate_event_slots  # noqa: PLC0415
 
     result = evaluate_event_slots()
-    _write_rows(out, [row for row in result.rows if row.half == 1])
+    write_rows(out, [row for row in result.rows if row.half == 1])
     if as_json:
         tables.print_json(tables.summary(result))
     else:
@@ -185,13 +102,13 @@ def conversations(
         from .rewriting import evaluate_rewriting  # noqa: PLC0415
 
         compared = evaluate_rewriting(file)
-        _write_rows(out, [row for row in compared.rows if not row.held_out])
+        write_rows(out, [row for row in compared.rows if not row.held_out])
         (tables.print_summary if as_json else tables.print_rewriting)(compared)
         return
     from .conversations import evaluate_conversations  # noqa: PLC0415
 
     result = evaluate_conversations()
-    _write_rows(out, [row for row in result.rows if row.half == 1])
+    write_rows(out, [row for row in result.rows if row.half == 1])
     (tables.print_summary if as_json else tables.print_conversations)(result)
 
 
@@ -206,7 +123,7 @@ def main_events(
     from .main_events import evaluate_main_events, load_articles  # noqa: PLC0415
 
     result = evaluate_main_events(load_articles(folder))
-    _write_rows(out, result.rows)
+    write_rows(out, result.rows)
     if as_json:
         tables.print_json({"right": result.right, "slots": [asdict(s) for s in result.slots]})
     else:
@@ -230,7 +147,7 @@ def reader_speed(
     from .torch_reader import TorchEngine, load_folder, load_onnx  # noqa: PLC0415
 
     measured_on = machine()
-    engines: list[Engine] = [_reader(reader, None).engine]
+    engines: list[Engine] = [chosen_reader(reader, None).engine]
     try:
         model = load_folder(torch) if torch else load_onnx((reader or SHIPPED) / "model.onnx")
         engines += [TorchEngine(model), TorchEngine(model, bf16=True)]
@@ -341,14 +258,3 @@ def recall(
         found, asked = held_out(found, sample, seed)
     results = list(evaluate_recall(found, asked, ks=k or KS, exact_limit=exact_limit, seed=seed))
     (tables.print_measured if as_json else tables.print_recall)(measured_on, results)
-
-
-def _reader(folder: Path | None, torch: Path | None) -> Reader:
-    """The reader in `folder`, or the shipped one; its weights from `torch`, where given."""
-    from qa.reader import SHIPPED, Reader  # noqa: PLC0415
-
-    if torch is None:
-        return Reader(folder or SHIPPED)
-    from .torch_reader import TorchEngine, load_folder  # noqa: PLC0415
-
-    return Reader(folder or SHIPPED, TorchEngine(load_folder(torch)))

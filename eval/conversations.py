@@ -132,7 +132,7 @@ def evaluate_conversations(halves: Sequence[int] = (1, 2)) -> ConversationsResul
         assistant = Assistant(index)
         _warm_up(assistant)
         held = [d for d in load_dialogues(dialogues) if d.half in halves]
-        rows = [row for d in tracked(held, "Conversations") for row in _rows(d, assistant)]
+        rows = [row for d in tracked(held, "Conversations") for row in turn_rows(d, assistant)]
     parts = []
     for half in halves:
         mine = [row for row in rows if row.half == half]
@@ -151,15 +151,19 @@ def _warm_up(assistant: Assistant) -> None:
     assistant.sessions.delete(session)
 
 
-def _rows(dialogue: Dialogue, assistant: Assistant) -> Iterable[TurnRow]:
-    sessions = {way: assistant.sessions.create() for way in ("on", "off")}
+def turn_rows(
+    dialogue: Dialogue, assistant: Assistant, ways: Sequence[Way] = WAYS
+) -> Iterable[TurnRow]:
+    """Hold a conversation; a row for every turn, answered in each way, of which "on" is one."""
+    sessions = {way: assistant.sessions.create() for way in ways if way != "rewrites"}
     for number, turn in enumerate(dialogue.turns, 1):
-        on = assistant.ask(turn.question, session=sessions["on"])
         given: dict[Way, Answer] = {
-            "on": on,
-            "off": assistant.ask(turn.question, session=sessions["off"], resolve=False),
-            "rewrites": assistant.ask(turn.rewrite),
+            way: assistant.ask(turn.rewrite)
+            if way == "rewrites"
+            else assistant.ask(turn.question, session=sessions[way], resolve=way == "on")
+            for way in ways
         }
+        on = given["on"]
         yield TurnRow(
             id=dialogue.id,
             half=dialogue.half,

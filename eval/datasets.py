@@ -38,7 +38,10 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A SQuAD question over one paragraph; `answers` is empty when `is_impossible`."""
+    """A SQuAD question over one paragraph; `answers` is empty when `is_impossible`.
+
+    Its `type` is the kind of question, where the file tells kinds apart; else empty.
+    """
 
     id: str
     title: str
@@ -46,6 +49,7 @@ class Example:
     question: str
     answers: tuple[str, ...]
     is_impossible: bool
+    type: str = ""
 
 
 def load_beir(folder: Path, split: str | None = None) -> Collection:
@@ -218,4 +222,5 @@ def _example(question: object, passage: Mapping[str, object], where: str) -> Exa
         question=field(question, "question", str, where),
         answers=() if impossible else answers,
         is_impossible=impossible,
+        type=field(question, "type", str, where, default=""),
     )

@@ -134,7 +134,7 @@ def evaluate_event_slots(halves: Sequence[int] = (1, 2)) -> EventSlotsResult:
         asked = [q for q in load_questions(questions) if q.half in halves]
         assistant = Assistant(index)
         assistant.ask("Who met where and when?")  # loads what there is to load
-        rows = [row for q in tracked(asked, "Questions") for row in _rows(q, assistant)]
+        rows = [row for q in tracked(asked, "Questions") for row in slot_rows(q, assistant)]
     parts = tuple(
         _accuracy(HALVES[half], [row for row in rows if row.half == half]) for half in halves
     )
@@ -147,7 +147,8 @@ def evaluate_event_slots(halves: Sequence[int] = (1, 2)) -> EventSlotsResult:
     )
 
 
-def _rows(question: EventQuestion, assistant: Assistant) -> Iterable[SlotRow]:
+def slot_rows(question: EventQuestion, assistant: Assistant) -> Iterable[SlotRow]:
+    """Ask a question; a row for every slot of every event that it asks for."""
     answer = assistant.ask(question.question)
     milliseconds = answer.timings_ms["total"]
     for gold in question.events:

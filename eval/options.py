@@ -1,10 +1,10 @@
-"""Options that several commands of `dateline eval` have, and what they do."""
+"""What the commands of `dateline eval` share: options, what they do, the reader."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,9 +13,21 @@ from index.errors import UsageError
 from . import guarding
 from .guarding import Values
 
+if TYPE_CHECKING:
+    from qa.reader import Reader
+
 REPORT_SUFFIXES = (".html", ".md", ".json")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+OutOption = Annotated[
+    Path | None, typer.Option(help="Write every question's outcome there, one JSON a line.")
+]
+ReaderOption = Annotated[
+    Path | None, typer.Option(help="Folder of the reader (default: the shipped one).")
+]
+TorchOption = Annotated[
+    Path | None, typer.Option(help="Hugging Face folder with weights for PyTorch to run.")
+]
 WorkOption = Annotated[
     Path | None,
     typer.Option(help="Folder for the indexes, reused while nothing changes (default: the cache)."),
@@ -119,3 +131,14 @@ class Guard:
         )
         if self._save:
             guarding.save_baseline(self._save, values, settings)
+
+
+def chosen_reader(folder: Path | None, torch: Path | None) -> Reader:
+    """The reader in `folder`, or the shipped one; its weights from `torch`, where given."""
+    from qa.reader import SHIPPED, Reader  # noqa: PLC0415
+
+    if torch is None:
+        return Reader(folder or SHIPPED)
+    from .torch_reader import TorchEngine, load_folder  # noqa: PLC0415
+
+    return Reader(folder or SHIPPED, TorchEngine(load_folder(torch)))

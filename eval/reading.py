@@ -24,19 +24,14 @@ from index.errors import UsageError
 from qa.ranking import Calibration, rank
 from qa.reader import Reader
 
-from .calibration import RIGHT, Trust, measure_trust, roc_auc
+from .abstention import NoAnswer, no_answer_scores
+from .calibration import RIGHT, Trust, measure_trust
 from .datasets import Example, paragraph_documents
+from .groups import GroupScores, by_group, slot_of
 from .keyboard import VARIANTS
 from .measuring import Latency, latency, tracked
-from .metrics import (
-    Interval,
-    best_threshold,
-    bootstrap_interval,
-    exact_match,
-    f1,
-    randomization_test,
-)
-from .spans import SpanShape, cuts_a_word, question_word, span_shape
+from .metrics import Interval, bootstrap_interval, exact_match, f1, randomization_test
+from .spans import SpanShape, cuts_a_word, span_shape
 
 EMBED_SLICE = 512  # texts between two signs of progress
 
@@ -45,10 +40,14 @@ Vectors = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingRow:
-    """One question's outcome; `prediction` is `context[start:end]`, empty where there is none."""
+    """One question's outcome; `prediction` is `context[start:end]`, empty where there is none.
+
+    `abstained` says whether its confidence is below the shipped threshold; `type` is the file's.
+    """
 
     id: str
     question: str
+    type: str
     answers: tuple[str, ...]
     prediction: str
     start: int
@@ -57,50 +56,14 @@ class ReadingRow:
     exact_match: float
     f1: float
     right: bool
+    abstained: bool
     cuts_a_word: bool
     milliseconds: float
 
     @property
-    def answerable(self) -> bool:
-        """Whether the passage answers the question."""
-        return bool(self.answers)
-
-
-class Scores(NamedTuple):
-    """Mean exact match and F1 of so many questions."""
-
-    questions: int
-    exact_match: float
-    f1: float
-
-
-class BestScore(NamedTuple):
-    """The highest mean that any threshold gives, and the confidence that it answers from."""
-
-    score: float
-    threshold: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoAnswer:
-    """SQuAD 2.0's scores over all questions, "" being the right answer to unanswerable ones.
-
-    Attributes:
-        best_exact_match, best_f1: as the official script finds them, on the very questions.
-        exact_match, f1: at the shipped threshold.
-        answered: share of the answerable questions that is answered there.
-        false_answers: share of the unanswerable questions that is answered all the same.
-        roc_auc: of the confidence, answerable questions against unanswerable ones.
-    """
-
-    unanswerable: int
-    best_exact_match: BestScore
-    best_f1: BestScore
-    exact_match: float
-    f1: float
-    answered: float
-    false_answers: float
-    roc_auc: float | None
+    def unanswerable(self) -> bool:
+        """Whether the passage does not answer the question."""
+        return not self.answers
 
 
 class VariantScore(NamedTuple):
@@ -124,7 +87,8 @@ class ReadingResult:
         exact_match, f1: over the answerable questions, of the best span whatever its confidence.
         no_answer: None where every question is answerable.
         trust: over all questions; an answer is right if its F1 with a gold answer is RIGHT or more.
-        spans, by_question_word: over the answerable questions.
+        spans: over the answerable questions.
+        by_slot, by_type: over all questions; by_type is empty where the file has no types.
         robustness: by way of typing; empty unless asked for.
         latency: of reading and ranking one passage, in milliseconds.
     """
@@ -140,7 +104,8 @@ class ReadingResult:
     no_answer: NoAnswer | None
     trust: Trust
     spans: SpanShape
-    by_question_word: Mapping[str, Scores]
+    by_slot: Mapping[str, GroupScores]
+    by_type: Mapping[str, GroupScores]
     robustness: Mapping[str, VariantScore]
     latency: Latency
     rows: tuple[ReadingRow, ...]
@@ -197,7 +162,7 @@ def evaluate_reading(
 
     reader.read("Who?", ["Nobody."])  # loads the engine: the figures below are warm
     rows = read(chosen, name)
-    scored = [row for row in rows if row.answerable]
+    scored = [row for row in rows if row.answers]
     return ReadingResult(
         name=name,
         engine=reader.engine.name,
@@ -216,41 +181,11 @@ def evaluate_reading(
             [row.answers for row in scored],
             [row.cuts_a_word for row in scored],
         ),
-        by_question_word=_by_question_word(scored),
+        by_slot=by_group(rows, lambda row: slot_of(row.question)),
+        by_type=by_group(rows, lambda row: row.type),
         robustness=_robustness(answerable, scored, read, seed) if robustness else {},
         latency=latency([row.milliseconds for row in rows]),
         rows=rows,
-    )
-
-
-def no_answer_scores(rows: Sequence[ReadingRow], threshold: float) -> NoAnswer | None:
-    """SQuAD 2.0's scores, or None if all questions are answerable.
-
-    The official script takes a probability that there is no answer: one less the confidence.
-    """
-    answerable = [row.answerable for row in rows]
-    if all(answerable):
-        return None
-    predicted = [bool(row.prediction) for row in rows]
-    doubts = [1 - row.confidence for row in rows]
-
-    def best(scores: Sequence[float]) -> BestScore:
-        found = best_threshold(scores, answerable, predicted, doubts)
-        return BestScore(found.score, 1 - found.threshold)
-
-    told = [row.prediction if row.confidence >= threshold else "" for row in rows]
-    golds = [row.answers for row in rows]
-    has = [bool(text) for text, gold in zip(told, golds, strict=True) if gold]
-    false = [bool(text) for text, gold in zip(told, golds, strict=True) if not gold]
-    return NoAnswer(
-        unanswerable=len(false),
-        best_exact_match=best([row.exact_match for row in rows]),
-        best_f1=best([row.f1 for row in rows]),
-        exact_match=statistics.fmean(map(exact_match, told, golds)),
-        f1=statistics.fmean(map(f1, told, golds)),
-        answered=statistics.fmean(has) if has else 0.0,
-        false_answers=statistics.fmean(false),
-        roc_auc=roc_auc([row.confidence for row in rows], answerable),
     )
 
 
@@ -287,36 +222,24 @@ def _row(
     milliseconds = 1000 * (time.perf_counter() - started)
     best = ranked[0].supports[0] if ranked else None
     start, end = (best.start, best.end) if best else (0, 0)
+    confidence = ranked[0].confidence if ranked else 0.0
     score = f1(text[start:end], example.answers)
     return ReadingRow(
         id=example.id,
         question=question,
+        type=example.type,
         answers=example.answers,
         prediction=text[start:end],
         start=start,
         end=end,
-        confidence=ranked[0].confidence if ranked else 0.0,
+        confidence=confidence,
         exact_match=exact_match(text[start:end], example.answers),
         f1=score,
         right=not example.is_impossible and score >= RIGHT,
+        abstained=confidence < calibration.threshold,
         cuts_a_word=cuts_a_word(text, start, end),
         milliseconds=milliseconds,
     )
-
-
-def _by_question_word(rows: Sequence[ReadingRow]) -> dict[str, Scores]:
-    """Scores by question word, the most frequent first."""
-    groups: dict[str, list[ReadingRow]] = {}
-    for row in rows:
-        groups.setdefault(question_word(row.question), []).append(row)
-    return {
-        word: Scores(
-            len(group),
-            statistics.fmean(row.exact_match for row in group),
-            statistics.fmean(row.f1 for row in group),
-        )
-        for word, group in sorted(groups.items(), key=lambda item: -len(item[1]))
-    }
 
 
 def _robustness(

@@ -25,9 +25,6 @@ _LETTER = r"[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 _INSIDE_A_WORD = re.compile(
     rf"(?<={_LETTER})(?={_LETTER})|(?<=\d)(?=[.,:]\d)|(?<=\d[.,:])(?=\d)"  # "3.5" is one word
 )
-_QUESTION_WORD = re.compile(
-    r"\b(how many|how much|how|what|who(?:m|se)?|when|where|which|why)\b", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +95,6 @@ def begins_with_determiner(text: str) -> bool:
 def cuts_a_word(text: str, start: int, end: int) -> bool:
     """Whether `text[start:end]` begins or ends inside a word or a number."""
     return any(_INSIDE_A_WORD.match(text, place) is not None for place in (start, end))
-
-
-def question_word(question: str) -> str:
-    """The first question word ("whom" and "whose" are "who"), or "other"."""
-    found = _QUESTION_WORD.search(" ".join(question.split()))
-    word = found.group().lower() if found else "other"
-    return "who" if word in ("whom", "whose") else word
 
 
 def _stands_in(part: str, whole: str) -> bool:

@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+    from .answers import SampleResult
     from .benchmark import SpeedResult
     from .bm25 import Bm25Result
     from .conversations import ConversationsResult
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .event_slots import EventSlotsResult
     from .main_events import MainEventResult
     from .measuring import Latency
+    from .open_domain import OpenDomainResult
     from .reader_speed import ReaderSpeed
     from .reading import ReadingResult
     from .recall import RecallResult
@@ -260,24 +262,35 @@ def print_recall(machine: Mapping[str, Any], results: Sequence[RecallResult]) ->
             )
 
 
-def print_reading(result: ReadingResult) -> None:
-    """One figure a line, then a row for every question word and every way of typing."""
+def print_answers(result: OpenDomainResult | SampleResult | ReadingResult) -> None:
+    """One figure a line, then what has several: by depth, of citations, by kind, by typing."""
     values = summary(result)
-    words, variants = values.pop("by_question_word"), values.pop("robustness")
-    if result.no_answer is None:
+    if values["no_answer"] is None:
         del values["no_answer"]
+    tops = {name: values.pop(name) for name in list(values) if "in_top" in name}
+    cited = {name: values.pop(name) for name in list(values) if name.endswith("citations")}
+    groups = {name: values.pop(f"by_{name}") for name in ("slot", "type")}
+    variants = values.pop("robustness", {})
     print_pairs(values)
-    typer.echo()
-    _print_table(
-        ["question word", "questions", "exact match", "F1"],
-        [[word, *map(_figure, scores.values())] for word, scores in words.items()],
-    )
-    if variants:
-        typer.echo()
-        _print_table(
-            ["questions typed", "changed", "F1", "drop", "p"],
-            [[name, *map(_figure, scores.values())] for name, scores in variants.items()],
-        )
+    for first, rows in (
+        ("first k", tops),
+        ("", cited),
+        *groups.items(),
+        ("questions typed", variants),
+    ):
+        if rows:
+            typer.echo()
+            columns = [name.replace("_", " ") for name in next(iter(rows.values()))]
+            _print_table(
+                [first, *columns],
+                [
+                    [
+                        name.replace("_", " "),
+                        *("–" if value is None else _figure(value) for value in scores.values()),
+                    ]
+                    for name, scores in rows.items()
+                ],
+            )
 
 
 def print_reader_speed(machine: Mapping[str, Any], results: Sequence[ReaderSpeed]) -> None:

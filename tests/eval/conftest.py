@@ -8,6 +8,8 @@ import pytest
 from support import HashEmbedder
 
 from index import EmbeddedIndex
+from qa import Answer, Citation, Span
+from qa.answer import Passage
 
 
 def words(text):
@@ -17,27 +19,48 @@ def words(text):
 class FakeAssistant:
     """Candidates: the last capitalised word of each passage; abstains where few words match."""
 
-    threshold = 0.5
-
-    def __init__(self, index, *, explain=True):
+    def __init__(self, index, reader=None, *, explain=True):
         self.index = index
+        self.threshold = reader.settings["calibration"]["threshold"] if reader else 0.5
 
-    def candidates(self, question):
-        hits = self.index.search(question)
-        names = [re.findall(r"[A-Z]\w+", hit.chunk.text)[-1] for hit in hits]
-        return [SimpleNamespace(text=name, citations=[1], confidence=0.9) for name in names]
+    def candidates(self, question, top_k=12):
+        hits = self.index.search(question, top_k)
+        return [
+            SimpleNamespace(text=hit.chunk.text[start:end], confidence=0.9, hit=hit, start=start)
+            for hit in hits
+            for start, end in [list(re.finditer(r"[A-Z]\w+", hit.chunk.text))[-1].span()]
+        ]
 
-    def ask(self, question):
-        hits = self.index.search(question, top_k=1)
+    def ask(self, question, top_k=12):
+        candidates = self.candidates(question, top_k)[:1]
         wanted = set(words(question))
-        found = wanted & set(words(hits[0].chunk.text)) if hits else set()
-        abstained = len(found) < len(wanted) / 2
-        return SimpleNamespace(
-            abstained=abstained,
-            answers=[] if abstained else self.candidates(question)[:1],
-            citations=[]
-            if abstained
-            else [SimpleNamespace(number=1, source=f"/tmp/x/{hits[0].document.source}")],
+        found = [
+            c for c in candidates if 2 * len(wanted & set(words(c.hit.chunk.text))) >= len(wanted)
+        ]
+        return Answer(
+            question=question,
+            resolved_question=question,
+            abstained=not found,
+            answers=[
+                Span(text=c.text, confidence=c.confidence, slot=None, citations=[1]) for c in found
+            ],
+            citations=[
+                Citation(
+                    number=1,
+                    document_id=c.hit.document.id,
+                    title="",
+                    source=f"/tmp/x/{c.hit.document.source}",
+                    published=None,
+                    start=c.hit.chunk.start + c.start,
+                    end=c.hit.chunk.start + c.start + len(c.text),
+                    quote=c.text,
+                    passage=Passage(
+                        start=c.hit.chunk.start, end=c.hit.chunk.end, text=c.hit.chunk.text
+                    ),
+                    page=None,
+                )
+                for c in found
+            ],
             timings_ms={"retrieve": 1.0, "read": 2.0, "total": 3.0},
         )
 

@@ -1,69 +1,8 @@
 import pytest
 
-from eval.answers import (
-    evaluate_open_domain,
-    evaluate_sample,
-    same_source,
-    sampled_questions,
-)
-from eval.datasets import Example
-from eval.measuring import FreshRun
+from eval.answers import evaluate_sample, same_source
 from eval.questions import GoldQuestion
 from index.document import Document
-from index.errors import DatelineError, UsageError
-
-
-def example(number, context, question, *answers):
-    return Example(str(number), "Some_title", context, question, answers, not answers)
-
-
-EXAMPLES = (
-    example(0, "Tea is grown in China.", "Where is tea grown?", "China"),
-    example(1, "Coffee comes from hot Brazil.", "Where does coffee come from?", "hot Brazil"),
-    example(2, "Coffee comes from hot Brazil.", "Who drinks it?"),
-)
-
-
-@pytest.fixture
-def no_processes(monkeypatch):
-    monkeypatch.setattr("eval.answers.run_fresh", lambda _: FreshRun(0, "", "", 0.5, 100.0))
-
-
-def test_sample_is_fixed_and_answerable():
-    examples = [example(n, "c", "q", *["a"] * (n % 2)) for n in range(100)]
-    chosen = sampled_questions(examples, 10, seed=0)
-    assert chosen == sampled_questions(examples, 10, seed=0)
-    assert chosen != sampled_questions(examples, 10, seed=1)
-    assert not any(e.is_impossible for e in chosen)
-    assert len(sampled_questions(examples, 500, seed=0)) == 50
-    with pytest.raises(UsageError, match="no answerable"):
-        sampled_questions(examples[:1], 10, seed=0)
-
-
-def test_open_domain(tmp_path, light, no_processes):
-    result = evaluate_open_domain(EXAMPLES, "tiny", work=tmp_path)
-    by_id = {row.id: row for row in result.rows}
-    assert (result.paragraphs, result.passages, result.questions) == (2, 2, 2)
-    assert (by_id["0"].prediction, by_id["0"].exact_match, by_id["0"].f1) == ("China", 1.0, 1.0)
-    assert by_id["0"].answer_in_top10_spans
-    assert (by_id["1"].prediction, by_id["1"].exact_match) == ("Brazil", 0.0)
-    assert by_id["1"].f1 == pytest.approx(2 / 3)
-    assert not by_id["1"].answer_in_top10_spans
-    assert by_id["1"].answer_in_top10_passages
-    assert result.exact_match == 0.5
-    assert result.f1 == pytest.approx(5 / 6)
-    assert (result.answer_in_top10_spans, result.answer_in_top10_passages) == (0.5, 1.0)
-    assert result.gold_paragraph_in_top10 == 1.0
-    assert result.exact_match_interval == (0.0, 1.0)
-    assert result.start_seconds == 0.5
-    assert result.passages_per_second > 0
-    assert result.latency.p50 > 0
-
-
-def test_a_fresh_process_that_fails_is_an_error(tmp_path, light, monkeypatch):
-    monkeypatch.setattr("eval.answers.run_fresh", lambda _: FreshRun(1, "", "no model", 0.5, None))
-    with pytest.raises(DatelineError, match="no model"):
-        evaluate_open_domain(EXAMPLES, "tiny", work=tmp_path)
 
 
 def question(text, *answers, sources=("tea.txt",)):
@@ -99,6 +38,19 @@ def test_sample(new_index):
     assert result.false_answers == 1 / 2
     assert result.citation_correct == pytest.approx(2 / 3)
     assert result.rows[4].exact_match is None
+    # Three answerable questions are answered: from the gold file, a record of it, another record.
+    assert (result.citations.answers, result.citations.citations) == (3, 3)
+    assert result.citations.precision == result.citations.recall == pytest.approx(2 / 3)
+    assert result.citations.precision_anywhere == result.citations.verbatim == 1.0
+    assert result.first_citations == result.citations  # one answer a reply
+    assert result.no_answer.false_answers == 1.0  # by confidence alone: the fake's is always 0.9
+    assert {kind: scores.questions for kind, scores in result.by_type.items()} == {"what": 6}
+    assert result.by_type["what"].false_answers == 1 / 2
+    assert {slot: s.questions for slot, s in result.by_slot.items()} == {
+        "other": 4,
+        "what": 1,
+        "who": 1,
+    }
 
 
 @pytest.mark.parametrize(

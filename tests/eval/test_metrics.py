@@ -1,7 +1,8 @@
 """SQuAD's measures are held to its definition, restated here letter by letter.
 
-The official script (CC BY-SA) is not part of this repository; `eval.metrics` gave the same EM, F1
-and best threshold as that script on 47,492 predictions for SQuAD 2.0 dev and on random strings.
+The official scripts (CC BY-SA) are not part of this repository. Run beside `eval.metrics` on seven
+kinds of predictions for all of dev (157,101 predictions), evaluate-v2.0.py gave the same exact
+match, F1 and best thresholds each time; evaluate-v1.1.py gave what `test_squad_scoring` says.
 """
 
 import re

@@ -12,9 +12,10 @@ from test_metrics import defined_best
 from typer.testing import CliRunner
 
 from eval import cli, evaluate_reading, tables
+from eval.abstention import no_answer_scores
 from eval.datasets import Example
 from eval.metrics import exact_match, f1
-from eval.reading import ReadingRow, no_answer_scores
+from eval.reading import ReadingRow
 from index.errors import UsageError
 from qa.reader import Reader, ReadSpan
 
@@ -118,12 +119,17 @@ def test_limit_is_a_fixed_sample(evaluate):
 
 def test_breakdowns(evaluate):
     result = evaluate()
-    assert {word: s.questions for word, s in result.by_question_word.items()} == {
-        "where": 1,
+    assert {slot: s.questions for slot, s in result.by_slot.items()} == {
+        "who": 2,
         "when": 1,
-        "who": 1,
+        "where": 1,
     }
-    assert result.by_question_word["when"].f1 == 1.0
+    assert result.by_slot["when"].f1 == 1.0
+    assert (result.by_slot["who"].f1, result.by_slot["who"].false_answers) == (
+        pytest.approx(2 / 3),
+        0.0,
+    )
+    assert result.by_type == {}
     assert result.spans.leading_preposition == pytest.approx(1 / 3)
     assert result.spans.too_short == pytest.approx(1 / 3)
     assert result.spans.too_long == pytest.approx(1 / 3)
@@ -154,6 +160,7 @@ def made_row(gold, prediction, confidence):
     return ReadingRow(
         id="x",
         question="Who?",
+        type="",
         answers=answers,
         prediction=prediction,
         start=0,
@@ -162,6 +169,7 @@ def made_row(gold, prediction, confidence):
         exact_match=exact_match(prediction, answers),
         f1=f1(prediction, answers),
         right=False,
+        abstained=False,
         cuts_a_word=False,
         milliseconds=1.0,
     )

@@ -4,7 +4,6 @@ from eval.spans import (
     begins_with_determiner,
     begins_with_preposition,
     cuts_a_word,
-    question_word,
     span_shape,
 )
 
@@ -48,24 +47,6 @@ def test_what_stands_in_front(text, preposition, determiner):
 def test_cut_words(text, part, cut):
     start = text.index(part)
     assert cuts_a_word(text, start, start + len(part)) is cut
-
-
-@pytest.mark.parametrize(
-    ("question", "word"),
-    [
-        ("Who came?", "who"),
-        ("To  whom was it given?", "who"),
-        ("In what year?", "what"),
-        ("What's that?", "what"),
-        ("How many came?", "how many"),
-        ("HOW  MUCH is it?", "how much"),
-        ("How did Norway become rich?", "how"),
-        ("Name the capital.", "other"),
-        ("Whatever?", "other"),
-    ],
-)
-def test_question_word(question, word):
-    assert question_word(question) == word
 
 
 def test_span_shape():
