@@ -21,7 +21,9 @@ class SessionRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: str | None = Field(
-        default=None, description="1 to 64 letters, digits, _ and -; a random one by default"
+        default=None,
+        description="1 to 64 letters, digits, _ and -; a random one by default",
+        examples=["ferry"],
     )
 
 
