@@ -2,6 +2,7 @@
 
 from qa import Answer, Citation, Span
 from qa.answer import Passage, Timeline
+from qa.question import analyse
 from qa.sessions import PassageRef, Sessions
 
 SENTENCE = "Anna Berg met\nTomas Lind in Oslo."
@@ -50,10 +51,12 @@ class StubAssistant:
         pass
 
     def timeline(self, query, *, since=None, until=None, filters=None, top_k=40):
+        analyse(query)
         return Timeline(query=query, events=[], citations=make_answer(query).citations)
 
     def ask(self, question, *, filters=None, top_k=12, session=None, resolve=True):
         resolved = question
+        analyse(question)  # refuses what is none
         if session is not None and self.sessions.turns(session, last=1) and resolve:
             resolved = question.replace(" he ", " Tomas Lind ")
         text = "" if "Cup" in question else "Tomas Lind"

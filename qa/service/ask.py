@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, Literal, TypeAlias
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from index import Filters
 
 from ..answer import Answer, Citation, FoundPassage, Passage, Span, Timeline, Value, hit_record
 from ..assistant import PASSAGES, Assistant
 from ..event_answers import EVENT_PASSAGES
-from ..question import MAX_CHARACTERS, analyse
+from ..question import analyse
 from .errors import ErrorReply
+from .fields import STRICT, Count, Day, Flag, Glob, Words
 from .pool import Pool
 
 
 class FilterRequest(BaseModel):
     """Restrictions on the documents to answer from; all must hold."""
 
-    model_config = ConfigDict(extra="forbid")  # a misspelt filter must not be none at all
+    model_config = STRICT
 
-    after: date | None = Field(default=None, description="published on this day or later")
-    before: date | None = Field(default=None, description="published on this day or earlier")
-    source: str | None = Field(
+    after: Day | None = Field(default=None, description="published on this day or later")
+    before: Day | None = Field(default=None, description="published on this day or earlier")
+    source: Glob | None = Field(
         default=None, description="glob on the source", examples=["news/*.txt"]
     )
     metadata: dict[str, str | int | float | bool] = Field(
@@ -40,6 +40,8 @@ class FilterRequest(BaseModel):
 class Filtered(BaseModel):
     """A request that may restrict the documents."""
 
+    model_config = STRICT
+
     filters: FilterRequest | None = Field(
         default=None, description="restrictions on the documents; none by default"
     )
@@ -52,14 +54,13 @@ class Filtered(BaseModel):
 class AskRequest(Filtered):
     """A question."""
 
-    question: str = Field(
-        max_length=MAX_CHARACTERS,
+    question: Words = Field(
         description="a question in plain words",
         examples=["When was the pilots’ strike settled?"],
     )
-    top_k: int = Field(PASSAGES, ge=1, le=100, description="passages to read")
+    top_k: Count = Field(PASSAGES, ge=1, le=100, description="passages to read")
     session: str | None = Field(default=None, description="the conversation it is a turn of")
-    resolve: bool = Field(
+    resolve: Flag = Field(
         default=True, description="understand it from what came before in the session"
     )
 
@@ -67,13 +68,11 @@ class AskRequest(Filtered):
 class SearchRequest(Filtered):
     """A query for passages."""
 
-    query: str = Field(
-        max_length=MAX_CHARACTERS, description="words or a question", examples=["arms deal"]
-    )
+    query: Words = Field(description="words or a question", examples=["arms deal"])
     mode: Literal["hybrid", "dense", "bm25"] = Field(
         "hybrid", description="by meaning (dense), by words (bm25), or both"
     )
-    top_k: int = Field(10, ge=1, le=1000, description="most passages")
+    top_k: Count = Field(10, ge=1, le=1000, description="most passages")
 
 
 class SearchReply(BaseModel):
@@ -87,16 +86,13 @@ class SearchReply(BaseModel):
 class TimelineRequest(Filtered):
     """What a timeline is about."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    query: str = Field(
-        max_length=MAX_CHARACTERS,
+    query: Words = Field(
         description="names or words that the events are about",
         examples=["harbour bridge"],
     )
-    since: date | None = Field(default=None, description="only events on this day or later")
-    until: date | None = Field(default=None, description="only events by this day")
-    top_k: int = Field(EVENT_PASSAGES, ge=1, le=1000, description="passages to look at")
+    since: Day | None = Field(default=None, description="only events on this day or later")
+    until: Day | None = Field(default=None, description="only events by this day")
+    top_k: Count = Field(EVENT_PASSAGES, ge=1, le=1000, description="passages to look at")
 
 
 EXAMPLE = Answer(

@@ -129,7 +129,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def explain_fields(request: Request, error: RequestValidationError) -> JSONResponse:
-        fields = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        fields = [
+            f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
         first = ".".join(map(str, error.errors()[0]["loc"][1:]))
         return _reply(
             request.url.path,
@@ -142,13 +145,16 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def explain_status(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers |= _allowed(request)
         return _reply(
             request.url.path,
             status=error.status_code,
             code=f"D{error.status_code}",
             problem=f"{error.detail}.",
             next_step=_NEXT_STEPS.get(error.status_code, ""),
-            headers=error.headers,
+            headers=headers,
         )
 
 
@@ -166,6 +172,13 @@ def unexpected(path: str) -> JSONResponse:
         problem="Something went wrong in the service.",
         next_step="The service's log says more, under the request's X-Request-ID.",
     )
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """The methods of all routes at a path; the framework names those of the first."""
+    path = getattr(request.scope.get("route"), "path", "")
+    methods = request.app.openapi()["paths"].get(path, {})
+    return {"Allow": ", ".join(sorted(methods)).upper()} if methods else {}
 
 
 def _status_of(error: DatelineError) -> int:

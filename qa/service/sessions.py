@@ -6,21 +6,22 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from index.database import storable
 from index.sessions import unknown_session
 
 from ..sessions import SessionRecord, Sessions
 from .errors import ErrorReply
+from .fields import STRICT, NewSessionId
 
 
 class SessionRequest(BaseModel):
     """A session to make, or to go on with if it is there."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = STRICT
 
-    id: str | None = Field(
+    id: NewSessionId | None = Field(
         default=None,
         description="1 to 64 letters, digits, _ and -; a random one by default",
         examples=["ferry"],
