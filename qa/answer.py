@@ -16,10 +16,10 @@ Status = Literal["happened", "planned", "possible", "denied", "cancelled"]
 class Value(BaseModel):
     """What an answer means: a date or interval (ISO 8601 days), or a number with its unit."""
 
-    type: str
-    start: str | None = None
-    end: str | None = None
-    text: str
+    type: str = Field(description="date, duration, set or number")
+    start: str | None = Field(default=None, description="first day, ISO 8601")
+    end: str | None = Field(default=None, description="last day, ISO 8601")
+    text: str = Field(description="the value as TimeML writes it; of a number, the words")
 
     @property
     def days(self) -> str:
@@ -32,23 +32,23 @@ class Value(BaseModel):
 class Passage(BaseModel):
     """A passage around a cited span; offsets are characters into the document's text."""
 
-    start: int
-    end: int
-    text: str
+    start: int = Field(description="first character")
+    end: int = Field(description="character after the last")
+    text: str = Field(description="the passage, verbatim")
 
 
 class Citation(BaseModel):
     """Where a span stands: `document.text[start:end] == quote`."""
 
     number: int = Field(description="1-based, in the order of first use")
-    document_id: str
-    title: str
-    source: str
+    document_id: str = Field(description="id of the document")
+    title: str = Field(description="title of the document")
+    source: str = Field(description="where the document came from: a path, or path#record")
     published: str | None = Field(description="publication date of the document, ISO 8601")
-    start: int
-    end: int
-    quote: str
-    passage: Passage
+    start: int = Field(description="first character of the quote in the document's text")
+    end: int = Field(description="character after the last")
+    quote: str = Field(description="the words, verbatim")
+    passage: Passage = Field(description="what stands around them")
     page: int | None = Field(description="1-based page, for paged documents")
 
     @property
@@ -62,56 +62,62 @@ class Citation(BaseModel):
 class Span(BaseModel):
     """One answer: verbatim text, how sure we are of it, and the citations that bear it."""
 
-    text: str
-    confidence: float = Field(ge=0, le=1)
+    text: str = Field(description="the words, verbatim")
+    confidence: float = Field(ge=0, le=1, description="how likely it is that they are right")
     slot: str | None = Field(description="what it answers: who, where, when, how many ...")
     name: str | None = Field(default=None, description="the full name a mention stands for")
-    value: Value | None = None
+    value: Value | None = Field(default=None, description="the date or number that it means")
     citations: list[int] = Field(description="numbers of the citations, best first")
 
 
 class Mention(BaseModel):
     """A cited part of an event."""
 
-    text: str
-    name: str | None = None
-    value: Value | None = None
-    citation: int
+    text: str = Field(description="the words, verbatim")
+    name: str | None = Field(default=None, description="the full name they stand for")
+    value: Value | None = Field(default=None, description="the date or interval that they mean")
+    citation: int = Field(description="number of the citation that bears it")
 
 
 class Event(BaseModel):
     """Who did what, where and when, and whether it happened."""
 
-    what: str
-    status: Status
-    who: list[Mention]
-    where: Mention | None = None
-    when: Mention | None = None
+    what: str = Field(description="the word that tells of it")
+    status: Status = Field(description="whether it happened, as the text says")
+    who: list[Mention] = Field(description="who took part")
+    where: Mention | None = Field(default=None, description="the place")
+    when: Mention | None = Field(default=None, description="the day or interval")
 
 
 class Clarification(BaseModel):
     """What is asked back where a follow-up may mean several things."""
 
-    question: str
-    choices: list[str]
+    question: str = Field(description="what is asked back")
+    choices: list[str] = Field(description="what may be meant")
 
 
 class Answer(BaseModel):
     """The reply to a question: answers best first, or an abstention with the nearest passages."""
 
-    question: str
-    resolved_question: str
-    abstained: bool
-    answers: list[Span]
-    events: list[Event] = []
-    citations: list[Citation]
-    nearest: list[Citation] = []
+    question: str = Field(description="as it was asked")
+    resolved_question: str = Field(description="as it was understood from what came before")
+    abstained: bool = Field(description="whether the documents do not say")
+    answers: list[Span] = Field(description="the answers, best first")
+    events: list[Event] = Field(
+        default=[], description="of a compound question, the events it asks about, in time order"
+    )
+    citations: list[Citation] = Field(description="where the answers and events stand")
+    nearest: list[Citation] = Field(
+        default=[], description="where nothing was answered, the passages that come nearest"
+    )
     clarification: Clarification | None = Field(
         default=None,
         description="asked back instead of answering, in a session; else the field is absent",
         exclude_if=lambda clarification: clarification is None,
     )
-    timings_ms: dict[str, float]
+    timings_ms: dict[str, float] = Field(
+        description="milliseconds spent, by stage: resolve, retrieve, read, events, total"
+    )
 
     @property
     def understood_as(self) -> str:
@@ -137,9 +143,9 @@ class Answer(BaseModel):
 class Timeline(BaseModel):
     """The dated events about a query, in time order, with their citations."""
 
-    query: str
-    events: list[Event]
-    citations: list[Citation]
+    query: str = Field(description="as it was given")
+    events: list[Event] = Field(description="the events, in time order")
+    citations: list[Citation] = Field(description="where they stand")
 
 
 def grouped(citations: Sequence[Citation]) -> list[tuple[str, Citation]]:
@@ -164,16 +170,16 @@ def _ranges(numbers: Sequence[int]) -> str:
 class FoundPassage(BaseModel):
     """A search result."""
 
-    document_id: str
-    title: str
-    source: str
-    published: str | None
-    place: str | None
-    start: int
-    end: int
-    text: str
-    page: int | None
-    score: float
+    document_id: str = Field(description="id of the document")
+    title: str = Field(description="title of the document")
+    source: str = Field(description="where the document came from: a path, or path#record")
+    published: str | None = Field(description="publication date of the document, ISO 8601")
+    place: str | None = Field(description="place of the document's dateline")
+    start: int = Field(description="first character in the document's text")
+    end: int = Field(description="character after the last")
+    text: str = Field(description="the passage, verbatim")
+    page: int | None = Field(description="1-based page, for paged documents")
+    score: float = Field(description="what the passages are ordered by")
     scores: dict[str, float] = Field(description="what each retriever gave, by retriever")
 
 

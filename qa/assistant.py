@@ -20,6 +20,7 @@ from .question import analyse
 from .ranking import Candidate, Support
 from .reader import Reader, ReadSpan
 from .sessions import PassageRef, Sessions, days_kept
+from .syntax import pipeline
 
 PASSAGES = 12  # read for a question
 TURNS = 12  # of a session that are looked at
@@ -50,6 +51,16 @@ class Assistant:
     def threshold(self) -> float:
         """The confidence below which nothing is answered."""
         return self._finder.calibration.threshold
+
+    def warm_up(self) -> None:
+        """Load all models now instead of at the first question that needs them.
+
+        Raises:
+            DatelineError: one of them cannot be loaded.
+        """
+        self.reader.read("Who met?", ["Nobody met."])  # an empty index gives it nothing to read
+        pipeline()
+        self.ask("Who met where and when?")
 
     def ask(
         self,

@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 
 from index.errors import DatelineError, NothingFoundError, UsageError
 
-from . import session_commands
+from . import key_commands, session_commands
 from .options import (
     DEFAULT_INDEX,
     AfterOption,
@@ -42,12 +42,18 @@ class _Commands(TyperGroup):
     """Our own commands, and those that other packages offer under "dateline.commands".
 
     `dateline eval` is one of these: the evaluation builds on `qa` and is not known to it.
+    `dateline serve` is loaded when it is called: its options are the service's settings.
     """
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
-        return [*super().list_commands(ctx), *entry_points(group="dateline.commands").names]
+        found = entry_points(group="dateline.commands").names
+        return [*super().list_commands(ctx), "serve", *found]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        if cmd_name == "serve":
+            from . import serve_command  # noqa: PLC0415
+
+            return typer.main.get_command(serve_command.app)
         known = super().get_command(ctx, cmd_name)
         if known is None:
             for entry in entry_points(group="dateline.commands", name=cmd_name):
@@ -70,6 +76,7 @@ app = typer.Typer(
 )
 
 app.add_typer(session_commands.app, name="sessions")
+app.add_typer(key_commands.app, name="keys")
 
 
 @app.callback()
@@ -313,21 +320,6 @@ def chat(*, index: IndexOption = DEFAULT_INDEX, session: SessionOption = None) -
 
     with open_index(index) as opened:
         converse(Assistant(opened), session)
-
-
-@app.command(epilog="Example: dateline serve --port 8080")
-def serve(
-    *,
-    index: IndexOption = DEFAULT_INDEX,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8765,
-) -> None:
-    """Answer over HTTP; the API is described at /docs."""
-    from .assistant import Assistant  # noqa: PLC0415
-    from .service import run  # noqa: PLC0415
-
-    with open_index(index) as opened:
-        run(Assistant(opened), host, port)
 
 
 @app.command()

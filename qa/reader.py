@@ -85,6 +85,11 @@ class Reader:
         self._loading = threading.Lock()
 
     @property
+    def name(self) -> str:
+        """Which weights these are: the beginning of their SHA-256."""
+        return str(self.settings.get("sha256", ""))[:12]
+
+    @property
     def engine(self) -> Engine:
         """The engine, loaded and checked on first use."""
         with self._loading:

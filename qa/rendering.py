@@ -17,6 +17,7 @@ from index import DocumentInfo, Index, IndexReport, Progress, SessionInfo, Stats
 from .answer import Answer, Citation, Event, FoundPassage, Mention, Timeline, grouped
 
 if TYPE_CHECKING:
+    from .service.keys import ApiKey
     from .sessions import SessionRecord, Turn
 
 console = Console(highlight=False, soft_wrap=True)
@@ -102,12 +103,30 @@ def print_sessions(sessions: Sequence[SessionInfo], to: Console = console) -> No
     if not sessions:
         to.print("No conversations yet: dateline chat", style="dim")
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
-    for name in ("session", "questions", "created", "last used"):
-        table.add_column(name, overflow="fold")
+    table = _plain_table("session", "questions", "created", "last used")
     for session in sessions:
         table.add_row(session.id, str(session.turns), session.created, session.used)
     to.print(table)
+
+
+def print_keys(keys: Sequence[ApiKey], to: Console = console) -> None:
+    """A row for every API key."""
+    if not keys:
+        to.print("No keys yet: dateline keys add NAME", style="dim")
+        return
+    table = _plain_table("name", "scope", "created", "expires", "last used")
+    for key in keys:
+        style = "dim" if key.expired else None
+        expires = f"{key.expires or 'never'}{' (over)' * key.expired}"
+        table.add_row(key.name, key.scope, key.created, expires, key.used or "never", style=style)
+    to.print(table)
+
+
+def _plain_table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table
 
 
 def print_timeline(timeline: Timeline, index: Index, to: Console = console) -> None:
@@ -123,9 +142,7 @@ def print_timeline(timeline: Timeline, index: Index, to: Console = console) -> N
 
 def print_events(events: Sequence[Event], to: Console = console) -> None:
     """A row for every event: when, whether it happened, who, what and where, with citations."""
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
-    for name in ("when", "status", "who", "what", "where"):
-        table.add_column(name, overflow="fold")
+    table = _plain_table("when", "status", "who", "what", "where")
     for event in events:
         who = Text(", ").join(_part(mention) for mention in event.who)
         table.add_row(

@@ -42,9 +42,9 @@ def days_kept() -> float | None:
 class PassageRef(BaseModel):
     """A passage of a document; offsets are characters into its text."""
 
-    document_id: str
-    start: int
-    end: int
+    document_id: str = Field(description="id of the document")
+    start: int = Field(description="first character in the document's text")
+    end: int = Field(description="character after the last")
 
 
 class Turn(BaseModel):
@@ -52,19 +52,19 @@ class Turn(BaseModel):
 
     number: int = Field(description="from 1, in the order of asking")
     asked: str = Field(description="when, ISO 8601, UTC")
-    question: str
+    question: str = Field(description="as it was asked")
     resolved_question: str = Field(description="as it was understood from what came before")
-    answer: Answer
+    answer: Answer = Field(description="the answer that was given")
     passages: list[PassageRef] = Field(description="the passages in play, best first")
 
 
 class SessionRecord(BaseModel):
     """A conversation with its turns."""
 
-    id: str
-    created: str
-    used: str
-    turns: list[Turn]
+    id: str = Field(description="id of the session")
+    created: str = Field(description="when it was begun, ISO 8601, UTC")
+    used: str = Field(description="when it was last asked in, ISO 8601, UTC")
+    turns: list[Turn] = Field(description="questions and answers, in the order of asking")
 
 
 class Sessions:

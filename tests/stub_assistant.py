@@ -1,7 +1,8 @@
 """An assistant without models: the faces' tests look at what they pass on and what they show."""
 
 from qa import Answer, Citation, Span
-from qa.answer import Passage
+from qa.answer import Passage, Timeline
+from qa.question import analyse
 from qa.sessions import PassageRef, Sessions
 
 SENTENCE = "Anna Berg met\nTomas Lind in Oslo."
@@ -39,12 +40,23 @@ def make_answer(question, text="Tomas Lind", *, resolved=None, **fields):
 class StubAssistant:
     """Says "Tomas Lind", understands "he" as that in a session, and knows nothing of cups."""
 
+    class reader:  # noqa: N801 - what the service looks at of one
+        name = "stub"
+
     def __init__(self, index):
         self.index = index
         self.sessions = Sessions(index.sessions)
 
+    def warm_up(self):
+        pass
+
+    def timeline(self, query, *, since=None, until=None, filters=None, top_k=40):
+        analyse(query)
+        return Timeline(query=query, events=[], citations=make_answer(query).citations)
+
     def ask(self, question, *, filters=None, top_k=12, session=None, resolve=True):
         resolved = question
+        analyse(question)  # refuses what is none
         if session is not None and self.sessions.turns(session, last=1) and resolve:
             resolved = question.replace(" he ", " Tomas Lind ")
         text = "" if "Cup" in question else "Tomas Lind"

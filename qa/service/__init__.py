@@ -1,5 +1,6 @@
 """The HTTP face: a FastAPI application over one Assistant."""
 
-from .app import create_app, run
+from .app import create_app
+from .settings import ServiceSettings
 
-__all__ = ["create_app", "run"]
+__all__ = ["ServiceSettings", "create_app"]

@@ -45,6 +45,16 @@ def test_ask_with_filters_and_contract_fields(client):
         ("/api/search", {"query": "x", "mode": "magic"}, 422),
         ("/api/search", {"query": "x", "filters": {"aftre": "2024-01-01"}}, 422),
         ("/api/search", {"query": "  "}, 400),
+        ("/api/search", {"query": "?!"}, 400),
+        ("/api/ask", {"question": "Who?", "top_k": "3"}, 422),
+        ("/api/ask", {"question": "Who?", "top_k": True}, 422),
+        ("/api/ask", {"question": "Who?", "top_k": 2.5}, 422),
+        ("/api/ask", {"question": "Who?", "resolve": 0}, 422),
+        ("/api/ask", {"question": "Who?", "sesion": "trip"}, 422),
+        ("/api/ask", {"question": "Who?", "filters": {"after": 20240101}}, 422),
+        ("/api/ask", {"question": "Who?", "filters": {"after": "2024-01-01T00:00"}}, 422),
+        ("/api/timeline", {"query": ""}, 400),
+        ("/api/timeline", {"query": "Berg", "since": "2024"}, 422),
     ],
 )
 def test_bad_requests(client, path, body, status):
@@ -78,6 +88,13 @@ def test_documents_and_health(client):
     assert [d["source"] for d in reply["documents"]] == ["b.txt"]
     assert reply["documents"][0]["metadata"] == {"desk": "weather"}
     assert client.get("/healthz").json()["documents"] == 2
+
+
+def test_a_method_that_is_not_there(client):
+    reply = client.put("/api/sessions")
+    assert reply.status_code == 405
+    assert reply.headers["allow"] == "GET, POST"
+    assert client.post("/docs").headers["allow"] == "GET"
 
 
 def test_the_api_is_described(client):
