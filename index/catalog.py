@@ -293,6 +293,12 @@ class Catalog(Database):
         )
         return [_info(row) for row in rows]
 
+    def count(self, filters: Filters) -> int:
+        """How many documents pass the filters."""
+        condition, values = _where(filters)
+        rows = self._db.execute(f"SELECT count(*) FROM documents WHERE {condition}", values)
+        return int(rows.fetchone()[0])
+
     def content_hash_of(self, id_: str) -> str | None:
         """The stored document's `content_hash`, or None."""
         row = self._db.execute("SELECT content_hash FROM documents WHERE id = ?", (id_,)).fetchone()
@@ -392,6 +398,9 @@ def _where(filters: Filters) -> tuple[str, list[Any]]:
     if filters.documents:
         conditions.append("documents.id IN (SELECT value FROM json_each(?))")
         values.append(json.dumps(sorted(filters.documents)))
+    if filters.words:
+        conditions.append("has_words(?, title, source)")
+        values.append(storable(filters.words))
     return " AND ".join(conditions) or "1", values
 
 
