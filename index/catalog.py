@@ -25,12 +25,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .database import Database, explained, storable
+from .database import CATALOG, Database, explained, storable
 from .document import Chunk, Document, DocumentInfo, Filters, Json
 from .errors import IndexDamagedError, IndexNotFoundError, UsageError
 
 FORMAT = 1
-CATALOG = "catalog.sqlite3"
 VECTOR = np.dtype("<f2")  # half precision: the engine computes in bf16, which keeps fewer bits
 
 _SCHEMA = """

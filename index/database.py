@@ -17,6 +17,7 @@ from typing import Any
 
 from .errors import DatelineError, IndexAccessError, IndexDamagedError, IndexLockedError
 
+CATALOG = "catalog.sqlite3"  # by which an index folder is known
 BUSY_SECONDS = 30  # how long to wait for another process's transaction
 
 

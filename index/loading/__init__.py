@@ -152,9 +152,9 @@ def find_files(
 
     A file named outright is always among them, so that it fails with a reason if it must. Inside
     folders only supported suffixes count (files without one if an `include` matches), hidden
-    files and folders and index folders (*.dateline) are left out, and symbolic links are followed
-    but never in circles. Paths may be globs; `**` crosses folders. One path or glob may be given
-    as it is, without a list around it.
+    files and folders and index folders, with what was uploaded to them, are left out, and symbolic
+    links are followed but never in circles. Paths may be globs; `**` crosses folders. One path or
+    glob may be given as it is, without a list around it.
 
     Args:
         include: globs of which a file inside a folder must match one, on its path relative to
