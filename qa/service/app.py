@@ -1,6 +1,6 @@
-"""POST /api/ask, POST /api/search, GET /api/documents, GET /healthz; described at /docs.
+"""POST /api/ask, POST /api/search, GET /healthz; described at /docs.
 
-The routes for conversations are in `sessions`.
+The routes for conversations are in `sessions`, those for documents in `documents` and `jobs`.
 """
 
 from __future__ import annotations
@@ -8,22 +8,24 @@ from __future__ import annotations
 import socket
 from datetime import date
 from importlib.metadata import version
-from typing import Annotated, Any, Literal
+from typing import Literal
 
 import uvicorn
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field
 
-from index import DatelineError, Filters
+from index import DatelineError, EmbeddedIndex, Filters
 from index.database import storable
 from index.errors import IndexLockedError, SessionNotFoundError, UsageError
 
 from ..answer import Answer, FoundPassage, hit_record
 from ..assistant import PASSAGES, Assistant
 from ..question import MAX_CHARACTERS, analyse
+from .documents import document_routes
+from .jobs import IndexJobs, job_routes
 from .sessions import session_routes
 
 
@@ -79,25 +81,6 @@ class SearchReply(BaseModel):
     hits: list[FoundPassage]
 
 
-class DocumentRecord(BaseModel):
-    """A document without its text."""
-
-    id: str
-    source: str
-    title: str
-    published: date | None
-    place: str | None
-    language: str | None
-    metadata: dict[str, Any]
-
-
-class DocumentsReply(BaseModel):
-    """One page of the documents, by source."""
-
-    total: int
-    documents: list[DocumentRecord]
-
-
 class Health(BaseModel):
     """The service answers, over so many documents."""
 
@@ -115,6 +98,10 @@ def create_app(assistant: Assistant) -> FastAPI:
     )
     index = assistant.index
     app.include_router(session_routes(assistant.sessions))
+    if isinstance(index, EmbeddedIndex):  # uploads need a folder
+        jobs = IndexJobs(index)
+        app.include_router(document_routes(index, jobs))
+        app.include_router(job_routes(jobs))
 
     @app.exception_handler(DatelineError)
     def explain(_: Request, error: DatelineError) -> JSONResponse:
@@ -123,6 +110,7 @@ def create_app(assistant: Assistant) -> FastAPI:
             status = 409
         if isinstance(error, SessionNotFoundError):
             status = 404
+        status = getattr(error, "status", status)
         return _problem(status, error.code, error.problem, error.next_step)
 
     @app.exception_handler(RequestValidationError)
@@ -153,18 +141,6 @@ def create_app(assistant: Assistant) -> FastAPI:
         return SearchReply(
             query=request.query, mode=request.mode, hits=[hit_record(hit) for hit in hits]
         )
-
-    @app.get("/api/documents")
-    def documents(
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
-    ) -> DocumentsReply:
-        """List the documents, without their texts."""
-        records = [
-            DocumentRecord.model_validate(document, from_attributes=True)
-            for document in index.documents(limit=limit, offset=offset)
-        ]
-        return DocumentsReply(total=index.stats().documents, documents=records)
 
     @app.get("/healthz")
     def healthz() -> Health:
@@ -197,5 +173,7 @@ def run(assistant: Assistant, host: str, port: int) -> None:
             f"Cannot listen on {host}:{port}: {error.strerror}.",
             "Choose another --port, or stop the program that uses it.",
         ) from error
-    config = uvicorn.Config(create_app(assistant), log_level="info", access_log=False)
+    config = uvicorn.Config(
+        create_app(assistant), log_level="info", access_log=False, timeout_graceful_shutdown=5
+    )
     uvicorn.Server(config).run(sockets=[listener])
