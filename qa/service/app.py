@@ -25,7 +25,8 @@ from ..answer import Answer, FoundPassage, hit_record
 from ..assistant import PASSAGES, Assistant
 from ..question import MAX_CHARACTERS, analyse
 from .documents import document_routes
-from .jobs import IndexJobs, job_routes
+from .job_routes import job_routes
+from .jobs import IndexJobs
 from .sessions import session_routes
 
 

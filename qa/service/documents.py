@@ -21,8 +21,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from index import DocumentInfo, EmbeddedIndex, Filters
 from index.errors import IndexLockedError
 
+from .job_routes import WRITE, JobReply, queued
 from .job_store import JobRecord
-from .jobs import WRITE, IndexJobs, JobReply, queued
+from .jobs import IndexJobs
 from .posted import PostedDocuments, made_documents
 from .refusal import RefusedError
 from .uploads import UploadLimits, documents_of

@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
     state TEXT NOT NULL, created TEXT NOT NULL, started TEXT, finished TEXT, attempts INTEGER
     NOT NULL, files TEXT NOT NULL, payload BLOB, progress TEXT, waiting TEXT, report TEXT,
-    error TEXT)
+    error TEXT, cancelled INTEGER NOT NULL DEFAULT 0)
 """
 _COLUMNS = "id, kind, state, created, started, finished, files, progress, waiting, report, error"
 
@@ -214,9 +214,17 @@ class JobStore:
         """Queue again what was running when its process died; how many jobs."""
         return self._update("state = 'queued' WHERE state = 'running'")
 
-    def tell(self, id_: str, progress: JobProgress) -> None:
-        """Note how far a running job is."""
-        self._update("progress = ? WHERE id = ?", progress.model_dump_json(), id_)
+    def tell(self, id_: str, progress: JobProgress) -> bool:
+        """Note how far a running job is; False if it is to end."""
+        return bool(
+            self._update(
+                "progress = ? WHERE id = ? AND NOT cancelled", progress.model_dump_json(), id_
+            )
+        )
+
+    def cancel(self, id_: str) -> bool:
+        """Note that a running job is to end; False if it does not run."""
+        return bool(self._update("cancelled = 1 WHERE id = ? AND state = 'running'", id_))
 
     def finish(self, id_: str, report: JobReport) -> None:
         """A job is done."""

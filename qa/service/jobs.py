@@ -7,19 +7,14 @@ a job that was running when its process died is simply run again.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
 
-import anyio
 import filelock
-from fastapi import APIRouter, Depends, FastAPI, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
-from sse_starlette import EventSourceResponse
 
 from index import Document, EmbeddedIndex, IndexReport, Progress
 from index.database import storable
@@ -36,18 +31,21 @@ MAX_QUEUED = 100
 MAX_ATTEMPTS = 10  # a job that takes its process with it so many times is not begun again
 _LOOK_SECONDS = 2.0  # between looks for a free lock, or for jobs that another process has queued
 _TELL_SECONDS = 0.3  # between two notes of progress
-_WATCH_SECONDS = 0.25  # between looks at a job whose events are watched
 _STOP_SECONDS = 20.0  # granted to a job that is to stop
 
-WRITE = {"x-scope": "write"}  # for the routes that an API key must be allowed to write for
-
-_EVENT = 'event: progress\ndata: {"id": "1b51936fbbccb635", "state": "running", ...}\n\n'
 
 logger = logging.getLogger("dateline.service")
 
 
 class _StoppedError(Exception):
     """The service stops; the job goes back into the queue."""
+
+
+class _CancelledError(DatelineError):
+    """Somebody has ended the job."""
+
+    def __init__(self) -> None:
+        super().__init__("It was cancelled.", "Upload again what is to be indexed after all.")
 
 
 class IndexJobs:
@@ -113,21 +111,20 @@ class IndexJobs:
         return self._store.count(), self._store.latest(limit, offset)
 
     def cancel(self, id_: str) -> JobRecord:
-        """Take a job out of the queue; its files go, and what they were to replace stays.
+        """End a job: a queued one at once, a running one soon; either has then failed.
+
+        What a running one has committed stays. The files of a queued one go, and what they were to
+        replace stays.
 
         Raises:
-            RefusedError: 404, there is none of that id; 409, it is not queued any more.
+            RefusedError: 404, there is none of that id; 409, it is over.
         """
         job = self.get(id_)
-        cancelled = DatelineError("It was cancelled before it began.", "Upload again to index it.")
-        if not self._store.fail(id_, cancelled, state="queued"):
-            raise RefusedError(
-                409,
-                f"The job {id_} is {self.get(id_).state}; only a queued one can be cancelled.",
-                "Delete its documents when it is done." if not job.over else "Leave it.",
-            )
-        self.uploads.discard(id_)
-        return self.get(id_)
+        if self._store.fail(id_, _CancelledError(), state="queued"):
+            self.uploads.discard(id_)
+        elif not self._store.cancel(id_):
+            raise RefusedError(409, f"The job {id_} is over.", "Delete its documents if need be.")
+        return self.get(job.id)
 
     # the thread
 
@@ -217,8 +214,12 @@ class IndexJobs:
                     f"The service was killed {MAX_ATTEMPTS} times while it ran this job.",
                     "See its log, and whether there was enough memory.",
                 )
-            index = self._index_documents if job.kind == "documents" else self._index_files
-            report = index(job)
+            try:
+                index = self._index_documents if job.kind == "documents" else self._index_files
+                report = index(job)
+            except _CancelledError:
+                self._drop([file.name for file in job.files])
+                raise
         self._store.finish(job.id, JobReport.of(report))
 
     def _index_files(self, job: JobRecord) -> IndexReport:
@@ -243,11 +244,17 @@ class IndexJobs:
                 ),
             ),
         )
-        for source, _ in report.failed:
-            name = self.uploads.name_of(source)
-            if name and not documents_of(self.index, name):
-                self.uploads.remove(name)  # else nobody could ever delete it
+        names = [
+            name for failure in report.failed if (name := self.uploads.name_of(failure.source))
+        ]
+        self._drop(names)
         return report
+
+    def _drop(self, names: Iterable[str]) -> None:
+        """Remove uploaded files of which there is no document: nobody could ever delete them."""
+        for name in names:
+            if not documents_of(self.index, name):
+                self.uploads.remove(name)
 
     def _index_documents(self, job: JobRecord) -> IndexReport:
         documents = made_documents(PostedDocuments.model_validate_json(self._store.payload(job.id)))
@@ -270,7 +277,7 @@ class IndexJobs:
         )
 
     def _teller(self, id_: str, record: Callable[[Progress], JobProgress]) -> OnProgress:
-        """Notes the progress of a job every now and then, and ends it when the service stops."""
+        """Notes the progress of a job every now and then, and ends it if it is to end."""
         told = 0.0
 
         def tell(progress: Progress) -> None:
@@ -279,114 +286,8 @@ class IndexJobs:
                 raise _StoppedError
             noted = record(progress)
             if noted.done == noted.total or time.monotonic() - told > _TELL_SECONDS:
-                self._store.tell(id_, noted)
+                if not self._store.tell(id_, noted):
+                    raise _CancelledError
                 told = time.monotonic()
 
         return tell
-
-
-class ReindexRequest(BaseModel):
-    """A run over all uploaded files, for those that were lost from the index or changed on disk."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reindex: Literal[True] = Field(description="files are uploaded with POST /api/documents")
-
-
-class JobReply(BaseModel):
-    """A job was queued."""
-
-    job: str = Field(description="see GET /api/index-jobs/ID and /api/index-jobs/ID/events")
-
-
-def queued(job: JobRecord, response: Response) -> JobReply:
-    """The reply to a request that has queued a job."""
-    response.headers["Location"] = f"/api/index-jobs/{job.id}"
-    return JobReply(job=job.id)
-
-
-class JobsReply(BaseModel):
-    """One page of the jobs, the newest first."""
-
-    total: int
-    jobs: list[JobRecord]
-
-
-def job_routes(jobs: IndexJobs) -> APIRouter:
-    """The routes for the index jobs; the application runs the jobs as long as it is up."""
-
-    @contextlib.asynccontextmanager
-    async def working(_: FastAPI) -> AsyncIterator[None]:
-        jobs.start()
-        try:
-            yield
-        finally:
-            await anyio.to_thread.run_sync(jobs.stop)
-
-    router = APIRouter(prefix="/api/index-jobs", tags=["index jobs"], lifespan=working)
-
-    @router.post("", status_code=202, openapi_extra=WRITE)
-    def reindex(request: ReindexRequest, response: Response) -> JobReply:
-        """Index all uploaded files again, in the background; what is unchanged is left alone."""
-        return queued(jobs.submit_reindex(), response)
-
-    @router.get("", openapi_extra=WRITE)
-    def latest(
-        limit: Annotated[int, Query(ge=1, le=200)] = 20,
-        offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
-    ) -> JobsReply:
-        """List the jobs; finished ones are kept for 30 days, 200 at most."""
-        total, records = jobs.latest(limit, offset)
-        return JobsReply(total=total, jobs=records)
-
-    @router.get("/{job_id}", openapi_extra=WRITE)
-    def one(job_id: str) -> JobRecord:
-        """How far a job is, and what it did."""
-        return jobs.get(job_id)
-
-    @router.delete("/{job_id}", openapi_extra=WRITE)
-    def cancel(job_id: str) -> JobRecord:
-        """Cancel a job that is queued: it counts as failed, its files are removed."""
-        return jobs.cancel(job_id)
-
-    @router.get(
-        "/{job_id}/events",
-        response_class=EventSourceResponse,
-        responses={200: {"content": {"text/event-stream": {"example": _EVENT}}}},
-        dependencies=[Depends(one)],  # 404 before the stream begins
-        openapi_extra=WRITE,
-    )
-    async def events(job_id: str) -> EventSourceResponse:
-        """Watch a job: an event `progress` for every change, at last `done` or `failed`.
-
-        The data of each is the job as GET gives it, so there is nothing to catch up on after a
-        broken connection; comments in between keep it open.
-        """
-        leaving = anyio.Event()  # set when the server stops, which an open stream would hold up
-        return EventSourceResponse(
-            _events(jobs, job_id, leaving),
-            sep="\n",
-            shutdown_event=leaving,
-            shutdown_grace_period=2 * _WATCH_SECONDS,
-        )
-
-    return router
-
-
-async def _events(
-    jobs: IndexJobs, job_id: str, leaving: anyio.Event
-) -> AsyncIterator[dict[str, str]]:
-    """A job as it is, and whenever it has changed, until it is over."""
-    last: JobRecord | None = None
-    while not leaving.is_set():
-        job = await anyio.to_thread.run_sync(jobs.get, job_id)
-        if job != last:
-            yield {
-                "event": job.state if job.over else "progress",
-                "data": job.model_dump_json(),
-            }
-        if job.over:
-            return
-        last = job
-        with anyio.move_on_after(_WATCH_SECONDS):
-            await leaving.wait()

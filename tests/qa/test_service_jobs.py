@@ -15,7 +15,7 @@ from support import HashEmbedder, make_document, sources_of
 from index import EmbeddedIndex, IndexReport, document_id
 from index.errors import DatelineError, EmbedderError
 from index.ingest import Duplicate, Failure
-from qa.service import create_app, job_store, jobs
+from qa.service import create_app, job_routes, job_store, jobs
 from qa.service.job_store import JobFile, JobProgress, JobReport, JobStore
 from qa.service.jobs import IndexJobs
 
@@ -205,18 +205,32 @@ def test_a_queued_job_is_cancelled(client, index, embedder):
     job = upload(client, a__txt="Two.", b__txt="New.")
     reply = client.delete(f"/api/index-jobs/{job}")
     assert reply.status_code == 200
-    assert (reply.json()["state"], reply.json()["error"]["problem"]) == (
-        "failed",
-        "It was cancelled before it began.",
-    )
-    assert "is running" in refused(client.delete(f"/api/index-jobs/{running}"), 409)
-    assert "is failed" in refused(client.delete(f"/api/index-jobs/{job}"), 409)
+    error = reply.json()["error"]
+    assert (reply.json()["state"], error["problem"]) == ("failed", "It was cancelled.")
+    assert "is over" in refused(client.delete(f"/api/index-jobs/{job}"), 409)
     embedder.gate.set()
     done(client, running)
     assert finished(client, job)["state"] == "failed"
     assert index.get(document_id("uploads/a.txt")).text == "One."
     assert (index.path / "uploads" / "a.txt").read_text() == "One."
     assert not list((index.path / "uploads" / ".incoming").iterdir())
+
+
+def test_a_running_job_is_cancelled(client, index, embedder):
+    """What it has committed stays; a file of which there is nothing goes."""
+    done(client, upload(client, a__txt="One."))
+    shut(embedder)
+    job = upload(client, a__txt="Two.", b__txt="New.")
+    assert embedder.reached.wait(30)
+    assert client.delete(f"/api/index-jobs/{job}").status_code == 200
+    record = finished(client, job)
+    assert record["error"]["problem"] == "It was cancelled."
+    assert "is over" in refused(client.delete(f"/api/index-jobs/{job}"), 409)
+    assert index.get(document_id("uploads/a.txt")).text == "One."
+    assert [path.name for path in IndexJobs(index).uploads.files()] == ["a.txt"]
+    embedder.gate.set()
+    report_ = done(client, accepted(client.post("/api/index-jobs", json={"reindex": True})))
+    assert report_["updated"] == ["uploads/a.txt"]  # the file has come to its name
 
 
 def test_a_job_waits_for_another_writer_and_says_so(index, monkeypatch):
@@ -439,7 +453,7 @@ def test_events_come_while_the_job_runs(server, index, embedder):
 
 def test_who_leaves_is_no_longer_served(server, embedder, monkeypatch):
     ended = threading.Event()
-    events = jobs._events
+    events = job_routes._events
 
     async def watched(*given):
         try:
@@ -448,7 +462,7 @@ def test_who_leaves_is_no_longer_served(server, embedder, monkeypatch):
         finally:
             ended.set()
 
-    monkeypatch.setattr(jobs, "_events", watched)
+    monkeypatch.setattr(job_routes, "_events", watched)
     shut(embedder)
     with httpx.Client(base_url=server, timeout=60) as client:
         job = post(client, "a")
@@ -460,7 +474,7 @@ def test_who_leaves_is_no_longer_served(server, embedder, monkeypatch):
 
 
 def test_a_quiet_stream_is_kept_open(server, embedder, monkeypatch):
-    monkeypatch.setattr(jobs.EventSourceResponse, "DEFAULT_PING_INTERVAL", 0.05)
+    monkeypatch.setattr(job_routes.EventSourceResponse, "DEFAULT_PING_INTERVAL", 0.05)
     shut(embedder)
     with httpx.Client(base_url=server, timeout=60) as client:
         job = post(client, "a")

@@ -21,7 +21,8 @@ from index.loading import SUPPORTED_SUFFIXES
 from qa.service import create_app
 from qa.service.app import _problem
 from qa.service.documents import document_routes
-from qa.service.jobs import IndexJobs, job_routes
+from qa.service.job_routes import job_routes
+from qa.service.jobs import IndexJobs
 from qa.service.refusal import RefusedError
 from qa.service.uploads import UploadLimits, Uploads, safe_name
 
