@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 
 from index import DocumentInfo, EmbeddedIndex, Filters
 from index.errors import IndexLockedError
@@ -254,7 +255,7 @@ async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     """The body of a request as it comes in.
 
     Raises:
-        RefusedError: 413, it is longer than `limit` bytes, or says so.
+        RefusedError: 413, it is longer than `limit` bytes, or says so; 400, it breaks off.
     """
     refused = RefusedError(
         413, f"The request is larger than {limit >> 20:,} MiB.", "Send it in parts."
@@ -263,12 +264,15 @@ async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     if said.isdecimal() and int(said) > limit:
         raise refused
     size = 0
-    async with aclosing(request.stream()) as stream:
-        async for block in stream:
-            size += len(block)
-            if size > limit:
-                raise refused
-            yield block
+    try:
+        async with aclosing(request.stream()) as stream:
+            async for block in stream:
+                size += len(block)
+                if size > limit:
+                    raise refused
+                yield block
+    except ClientDisconnect as error:
+        raise RefusedError(400, "The request broke off.", "Send it again.") from error
 
 
 def _unknown(document_id: str) -> RefusedError:

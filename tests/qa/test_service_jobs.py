@@ -1,5 +1,6 @@
 """Index jobs: their queue on disk, the thread that runs them, and their events."""
 
+import socket
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -417,7 +418,8 @@ def test_uploads_and_questions_at_once(client, index, embedder):
 @pytest.fixture
 def server(index):
     """The address of a real server in a thread; a test client would read a whole stream at once."""
-    config = uvicorn.Config(create_app(StubAssistant(index)), port=0, log_level="warning")
+    app = create_app(StubAssistant(index))
+    config = uvicorn.Config(app, port=0, log_config=None, log_level="warning")
     server_ = uvicorn.Server(config)
     thread = threading.Thread(target=server_.run)
     thread.start()
@@ -471,6 +473,25 @@ def test_who_leaves_is_no_longer_served(server, embedder, monkeypatch):
             assert not ended.is_set()
     assert ended.wait(30)
     embedder.gate.set()
+
+
+def test_an_upload_that_breaks_off_is_no_error_of_ours(server, index, caplog):
+    address = ("127.0.0.1", httpx.URL(server).port)
+    for kind, body in (("multipart/form-data; boundary=b", _HALF), ("application/json", b"{")):
+        with socket.create_connection(address) as client:
+            head = f"POST /api/documents HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+            client.sendall(f"{head}Content-Length: 5000000\r\n\r\n".encode() + body)
+    with httpx.Client(base_url=server, timeout=60) as client:
+        done(client, post(client, "a"))
+        assert client.get("/api/index-jobs").json()["total"] == 1
+    assert not (index.path / "uploads").exists()
+    assert "Exception" not in caplog.text
+
+
+_HALF = (
+    b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n'
+    + b"x" * 2_000_000
+)
 
 
 def test_a_quiet_stream_is_kept_open(server, embedder, monkeypatch):
