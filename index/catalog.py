@@ -25,12 +25,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .database import Database, explained, storable
+from .database import CATALOG, Database, explained, storable
 from .document import Chunk, Document, DocumentInfo, Filters, Json
 from .errors import IndexDamagedError, IndexNotFoundError, UsageError
 
 FORMAT = 1
-CATALOG = "catalog.sqlite3"
 VECTOR = np.dtype("<f2")  # half precision: the engine computes in bf16, which keeps fewer bits
 
 _SCHEMA = """
@@ -293,6 +292,12 @@ class Catalog(Database):
         )
         return [_info(row) for row in rows]
 
+    def count(self, filters: Filters) -> int:
+        """How many documents pass the filters."""
+        condition, values = _where(filters)
+        rows = self._db.execute(f"SELECT count(*) FROM documents WHERE {condition}", values)
+        return int(rows.fetchone()[0])
+
     def content_hash_of(self, id_: str) -> str | None:
         """The stored document's `content_hash`, or None."""
         row = self._db.execute("SELECT content_hash FROM documents WHERE id = ?", (id_,)).fetchone()
@@ -392,6 +397,9 @@ def _where(filters: Filters) -> tuple[str, list[Any]]:
     if filters.documents:
         conditions.append("documents.id IN (SELECT value FROM json_each(?))")
         values.append(json.dumps(sorted(filters.documents)))
+    if filters.words:
+        conditions.append("has_words(?, title, source)")
+        values.append(storable(filters.words))
     return " AND ".join(conditions) or "1", values
 
 

@@ -8,6 +8,7 @@ import json
 import sqlite3
 import threading
 import time
+import unicodedata
 import urllib.parse
 import weakref
 from collections.abc import Iterator, Sequence
@@ -16,13 +17,15 @@ from typing import Any
 
 from .errors import DatelineError, IndexAccessError, IndexDamagedError, IndexLockedError
 
+CATALOG = "catalog.sqlite3"  # by which an index folder is known
 BUSY_SECONDS = 30  # how long to wait for another process's transaction
 
 
 class Database:
     """One file; usable from several threads.
 
-    SQL may call `metadata_has(metadata, wanted)`: whether one JSON object has all that another has.
+    SQL may call `metadata_has(metadata, wanted)`: whether one JSON object has all that another has,
+    and `has_words(words, title, source)`: whether each word occurs in one of the two.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,6 +96,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         )
     connection.executescript("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
     connection.create_function("metadata_has", 2, _metadata_has, deterministic=True)
+    connection.create_function("has_words", 3, _has_words, deterministic=True)
     return connection
 
 
@@ -135,6 +139,15 @@ def _code(error: sqlite3.Error) -> int:
 def _metadata_has(metadata: str, wanted: str) -> bool:
     held = json.loads(metadata)  # SQLite's own JSON paths cannot name every key
     return all(k in held and held[k] == value for k, value in _parsed(wanted).items())
+
+
+def _has_words(words: str, title: str, source: str) -> bool:
+    title, source = _folded(title), _folded(source)
+    return all(word in title or word in source for word in _folded(words).split())
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 @functools.lru_cache(maxsize=8)

@@ -94,9 +94,10 @@ class Filters:
         source: glob on the source, as SQLite's GLOB: `*`, `?`, `[...]`, `[^...]`.
         metadata: values that the document's metadata must have, by key; equal as in Python.
         documents: ids, of which the document must have one; any document if there are none.
+        words: each must occur in the title or the source, in any case, in part of a word too.
 
     Raises:
-        UsageError: a glob that is longer than any path.
+        UsageError: a glob that is longer than any path, or as many words.
     """
 
     after: date | None = None
@@ -104,10 +105,11 @@ class Filters:
     source: str | None = None
     metadata: Mapping[str, Json] = field(default_factory=dict)
     documents: frozenset[str] = frozenset()
+    words: str | None = None
 
     def __post_init__(self) -> None:
-        if len(self.source or "") > LONGEST_GLOB:
-            raise UsageError(f"The source filter has more than {LONGEST_GLOB} characters.")
+        if max(len(self.source or ""), len(self.words or "")) > LONGEST_GLOB:
+            raise UsageError(f"A filter has more than {LONGEST_GLOB} characters.")
 
     def __bool__(self) -> bool:
-        return bool(self.after or self.before or self.source or self.metadata or self.documents)
+        return any(getattr(self, name) for name in self.__dataclass_fields__)

@@ -33,7 +33,7 @@ from .embedding import Embedder, load_embedder
 from .errors import EmbedderError, IndexAccessError, IndexLockedError, UsageError
 from .fusion import FUSIONS, Ranking
 from .ingest import Failure, IndexReport, Ingest, OnProgress, file_source
-from .loading import FieldMap, find_files
+from .loading import FieldMap, Loader, find_files, load_file
 from .protocol import MODES, Index, IndexSettings, Mode, Stats
 from .sessions import SessionStore
 
@@ -154,6 +154,9 @@ class EmbeddedIndex(Index):
         exclude: Sequence[str] = (),
         fields: FieldMap | None = None,
         prune: bool = False,
+        base: Path | None = None,
+        load: Loader = load_file,
+        reread: bool = False,
         on_progress: OnProgress | None = None,
     ) -> IndexReport:
         """Add or refresh files and folders; what cannot be read is reported, the rest goes in.
@@ -162,6 +165,9 @@ class EmbeddedIndex(Index):
             include, exclude: globs over the files found in folders.
             fields: names of the text, title, date ... fields of JSON and CSV records.
             prune: also remove documents of files that are gone from disk.
+            base: the folder that sources are relative to; by default the one the index lies in.
+            load: reads one file, as `load_file` does.
+            reread: also read files that have not changed, for documents removed since.
 
         Raises:
             UsageError: none of the paths exists.
@@ -179,14 +185,16 @@ class EmbeddedIndex(Index):
                 missing.append(Failure(str(path), str(error)))
         if missing and len(missing) == len(paths):
             raise UsageError("; ".join(failure.reason for failure in missing))
-        with self._writing():
-            ingest = self._ingest(on_progress)
+        base = Path(os.path.realpath(base)) if base else self.path.parent
+        with self.writing():
+            ingest = self._ingest(on_progress, load)
             ingest.report.failed += missing
-            ingest.report.skipped += [file_source(p, self.path.parent) for p in skipped]
+            ingest.report.skipped += [file_source(p, base) for p in skipped]
             ingest.add_files(
                 list(files),
-                lambda file: file_source(file, self.path.parent),
+                lambda file: file_source(file, base),
                 fields or FieldMap(),
+                reread=reread,
             )
             if prune:
                 ingest.report.removed += self._prune()
@@ -195,12 +203,12 @@ class EmbeddedIndex(Index):
     def add(
         self, documents: Iterable[Document], on_progress: OnProgress | None = None
     ) -> IndexReport:
-        with self._writing():
+        with self.writing():
             return self._ingest(on_progress).add_documents(documents)
 
     def remove(self, sources: Iterable[str]) -> list[str]:
         sources = [sources] if isinstance(sources, str) else sources
-        with self._writing():
+        with self.writing():
             ids = [
                 id_
                 for source in sources
@@ -208,6 +216,10 @@ class EmbeddedIndex(Index):
                 for id_ in self._catalog.ids(source=name)
             ]
             return self._delete(dict.fromkeys(ids))
+
+    def remove_documents(self, ids: Iterable[str]) -> list[str]:
+        with self.writing():
+            return self._delete(ids)
 
     def _names(self, source: str) -> list[str]:
         """A source as given, and as that of the file of this name."""
@@ -226,7 +238,7 @@ class EmbeddedIndex(Index):
             self._catalog.forget_files()
         return list(sources.values())
 
-    def _ingest(self, on_progress: OnProgress | None) -> Ingest:
+    def _ingest(self, on_progress: OnProgress | None, load: Loader = load_file) -> Ingest:
         embedder = self.embedder
         if self._catalog.get("embedder") is None:
             with self._catalog.transaction():
@@ -239,12 +251,22 @@ class EmbeddedIndex(Index):
             embedder,
             chunk_tokens=self.settings.chunk_tokens,
             overlap=self.settings.overlap,
+            load=load,
             on_progress=on_progress,
         )
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Keep other writers out; afterwards bring the caches up to date and save them."""
+    def writing(self) -> Iterator[None]:
+        """Keep other writers out for several changes; nested uses join the outermost.
+
+        Afterwards the caches are brought up to date and saved.
+
+        Raises:
+            IndexLockedError: another process, or another thread, is writing.
+        """
+        if self._writer.is_locked:  # by this thread
+            yield
+            return
         note = self.path / "writer.note"
         try:
             self._writer.acquire(timeout=WAIT_SECONDS)
@@ -372,11 +394,15 @@ class EmbeddedIndex(Index):
     ) -> list[DocumentInfo]:
         return self._catalog.documents(filters or Filters(), limit, offset)
 
+    def count(self, filters: Filters | None = None) -> int:
+        return self._catalog.count(filters or Filters())
+
     def stats(self) -> Stats:
         sizes = {}
         for file in self.path.iterdir():
             with contextlib.suppress(FileNotFoundError):  # a writer's temporary file
-                sizes[file.name] = file.stat().st_size
+                if not file.is_dir():
+                    sizes[file.name] = file.stat().st_size
         return Stats(
             **self._catalog.counts(),
             generation=self._catalog.generation,

@@ -19,9 +19,9 @@ from .catalog import Catalog, NewChunk, content_hash
 from .chunking import SPECIAL_TOKENS, chunk, context_of, fit_context
 from .database import storable
 from .document import Document
-from .embedding import Embedder
+from .embedding import COUNT_SLICE, Embedder
 from .errors import LoadError
-from .loading import RECORD_SUFFIXES, FieldMap, load_file, require_file
+from .loading import RECORD_SUFFIXES, FieldMap, Loader, load_file, require_file
 
 BATCH_CHUNKS = 256  # commit after so many passages: a few seconds of work
 EMBED_SLICE = 1024  # passages tokenised at a time, so that one huge document stays in bounds
@@ -67,6 +67,8 @@ class Progress(NamedTuple):
     """How far a run is: bytes of files done and in all, passages embedded, and the current file.
 
     `done` is an estimate inside a file. It never falls, and reaches `total` with the last commit.
+    Told often, also while one long document is cut into passages; whoever is told may end the run
+    by raising an error. What is committed by then stays.
     """
 
     done: int
@@ -96,6 +98,7 @@ class Ingest:
         *,
         chunk_tokens: int,
         overlap: int,
+        load: Loader = load_file,
         on_progress: OnProgress | None = None,
     ) -> None:
         self.report = IndexReport()
@@ -103,6 +106,7 @@ class Ingest:
         self._embedder = embedder
         self._chunk_tokens = min(chunk_tokens, embedder.max_tokens)
         self._overlap = overlap
+        self._load = load
         self._on_progress = on_progress
         self._pending: list[_Pending] = []
         self._read_files: list[tuple[str, str, set[str]]] = []  # path, hash, ids of its documents
@@ -123,10 +127,15 @@ class Ingest:
         return self._finish()
 
     def add_files(
-        self, files: Sequence[Path], source_of: Callable[[Path], str], fields: FieldMap
+        self,
+        files: Sequence[Path],
+        source_of: Callable[[Path], str],
+        fields: FieldMap,
+        *,
+        reread: bool = False,
     ) -> IndexReport:
-        """Read files, skipping those whose content is as it was."""
-        known = self._catalog.files()
+        """Read files, skipping those whose content is as it was, unless they are to be `reread`."""
+        known = self._catalog.files() if not reread else {}
         sizes = {path: _size(path) for path in files}
         self._total = sum(sizes.values())
         for path in files:
@@ -152,7 +161,7 @@ class Ingest:
             return
         ids: set[str] = set()
         failures: list[LoadError] = []
-        for document in load_file(path, source, fields, on_error=failures.append):
+        for document in self._load(path, source, fields, failures.append):
             ids.add(document.id)
             self._take(document, str(path))
             records = path.suffix.lower() in RECORD_SUFFIXES
@@ -167,11 +176,18 @@ class Ingest:
             if file is not None:
                 self._found.append((file, document.id))
             return
-        count = self._embedder.count_tokens
-        context, used = fit_context(context_of(document), count)
+        context, used = fit_context(context_of(document), self._count_tokens)
         budget = max(self._chunk_tokens - used - SPECIAL_TOKENS, 16)
-        spans = chunk(document.text, budget, min(self._overlap, budget // 2), count)
+        spans = chunk(document.text, budget, min(self._overlap, budget // 2), self._count_tokens)
         self._pending.append(_Pending(document, file, spans, context))
+
+    def _count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """As the embedder counts, telling the progress on the way."""
+        counts: list[int] = []
+        for first in range(0, len(texts), COUNT_SLICE):
+            self._tell()
+            counts += self._embedder.count_tokens(texts[first : first + COUNT_SLICE])
+        return counts
 
     def _advance(self, size: int) -> None:
         """Count `size` more bytes of the current file as read; commit if enough is pending."""

@@ -103,6 +103,17 @@ class Index(Protocol):
         """
         ...
 
+    def remove_documents(self, ids: Iterable[str]) -> list[str]:
+        """Remove exactly the documents of these ids; unknown ones are passed over.
+
+        Returns:
+            the sources of the removed documents.
+
+        Raises:
+            IndexLockedError: another process is writing.
+        """
+        ...
+
     def search(
         self,
         query: str,
@@ -135,6 +146,10 @@ class Index(Protocol):
         self, filters: Filters | None = None, limit: int = -1, offset: int = 0
     ) -> list[DocumentInfo]:
         """Documents without their texts, by source; `limit` -1 means all."""
+        ...
+
+    def count(self, filters: Filters | None = None) -> int:
+        """How many documents `documents` would list without a limit."""
         ...
 
     def stats(self) -> Stats:

@@ -192,6 +192,15 @@ class IndexConformance:
         assert index.remove(["n_s.txt", "n*", "", "\0", "'; --"]) == []
         assert sources_of(index) == ["n%s.txt", "newsroom.txt"]
 
+    def test_documents_are_removed_by_id_and_no_others(self, index):
+        names = ["news", "news/a.txt", "news#1", "news.txt"]
+        index.add(make_document(name, f"Text of {name}.") for name in names)
+        ids = [make_document(name, "").id for name in ("news", "news.txt", "none")]
+        assert sorted(index.remove_documents(ids)) == ["news", "news.txt"]
+        assert sources_of(index) == ["news#1", "news/a.txt"]
+        assert index.remove_documents(ids) == index.remove_documents([]) == []
+        assert sources(index.search("text of news", mode="bm25")) == ["news/a.txt", "news#1"]
+
     def test_exact_duplicates_are_noticed_and_found_once(self, filled):
         report = filled.add([make_document("copy.txt", TEXTS["b.txt"])])
         assert [(d.source, d.same_as) for d in report.duplicates] == [("copy.txt", "b.txt")]
@@ -267,6 +276,43 @@ class IndexConformance:
         only = Filters(source="1*", after=date(2023, 1, 1))
         assert sources_of(index, only) == sorted(name for name in names if name[0] == "1")
         assert index.documents(only, limit=2, offset=1) == index.documents(only)[1:3]
+
+    @pytest.mark.parametrize(
+        ("words", "expected"),
+        [
+            ("treaty", ["a.txt"]),
+            ("TREATY  signed", ["a.txt"]),
+            ("b.txt storm", ["n/b.txt"]),  # one word in the source, one in the title
+            ("eat", ["a.txt"]),
+            ("straße", ["c.txt"]),
+            ("STRASSE", ["c.txt"]),
+            ("ﬁle", ["n/b.txt"]),  # a ligature is its letters
+            ("treaty storm", []),
+            ("%", []),
+            ("'; --", []),
+            ("\0 \ud800", []),
+            ("", ["a.txt", "c.txt", "n/b.txt"]),
+            (" \n", ["a.txt", "c.txt", "n/b.txt"]),
+        ],
+    )
+    def test_words_of_title_or_source(self, index, words, expected):
+        index.add(
+            [
+                make_document("a.txt", "Storm.", title="The Treaty is signed"),
+                make_document("n/b.txt", "Treaty.", title="A storm file"),
+                make_document("c.txt", "A treaty.", title="Die Straße"),
+            ]
+        )
+        only = Filters(words=words)
+        assert sources_of(index, only) == expected
+        assert index.count(only) == len(expected)
+        assert sorted(set(sources(index.search("treaty storm", filters=only)))) == expected
+
+    def test_what_is_listed_is_counted(self, filled):
+        assert filled.count() == filled.count(Filters()) == 3
+        only = Filters(after=date(2023, 2, 1), source="[bc].txt", metadata={"desk": "news"})
+        assert filled.count(only) == len(filled.documents(only)) == 2
+        assert filled.count(Filters(source="none")) == 0
 
     def test_a_document_comes_back_whole(self, index):
         document = Document(

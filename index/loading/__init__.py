@@ -10,10 +10,11 @@ from index.document import Document
 from index.errors import LoadError
 
 from . import walking
-from .docx import load_docx
+from .docx import check_docx, load_docx
 from .email import load_email
+from .encoding import check_text
 from .html import load_html
-from .pdf import load_pdf
+from .pdf import check_pdf, load_pdf
 from .records import FieldMap, OnError, load_csv, load_json, load_jsonl
 from .text import load_markdown, load_text
 
@@ -21,6 +22,8 @@ __all__ = [
     "RECORD_SUFFIXES",
     "SUPPORTED_SUFFIXES",
     "FieldMap",
+    "Loader",
+    "check_file",
     "find_files",
     "load_file",
     "require_file",
@@ -49,6 +52,10 @@ _RECORDS: Mapping[str, Callable[[Path, str, FieldMap, OnError | None], Iterator[
 SUPPORTED_SUFFIXES: frozenset[str] = frozenset(suffix for suffix in (*_WHOLE, *_RECORDS) if suffix)
 RECORD_SUFFIXES: frozenset[str] = frozenset(_RECORDS)  # of files that hold many documents
 
+_CHECKS: Mapping[str, Callable[[Path, str], None]] = {".pdf": check_pdf, ".docx": check_docx}
+
+Loader = Callable[[Path, str, FieldMap, OnError | None], Iterator[Document]]  # as `load_file`
+
 
 def load_file(
     path: Path,
@@ -76,16 +83,36 @@ def load_file(
         elif suffix in _RECORDS:
             yield from _RECORDS[suffix](path, source, fields, on_error)
         else:
-            known = ", ".join(sorted(SUPPORTED_SUFFIXES))
-            raise LoadError(
-                f"{source} is of a format ({suffix}) that is not supported.",
-                f"Convert it to one of {known}.",
-            )
+            raise _unsupported(source, suffix)
     except OSError as error:
         raise LoadError(
             f"{source} cannot be read: {error.strerror or error}.",
             "Check that it exists and that you may read it.",
         ) from error
+
+
+def _unsupported(source: str, suffix: str) -> LoadError:
+    known = ", ".join(sorted(SUPPORTED_SUFFIXES))
+    return LoadError(
+        f"{source} is of a format ({suffix}) that is not supported.",
+        f"Convert it to one of {known}.",
+    )
+
+
+def check_file(path: Path, source: str) -> None:
+    """Refuse at a glance a file that `load_file` would refuse for its suffix, size or first bytes.
+
+    Raises:
+        LoadError: as `load_file`; that there is none does not mean that the file can be read.
+        OSError: it cannot be opened.
+    """
+    suffix = path.suffix.lower()
+    if suffix in _CHECKS:
+        _CHECKS[suffix](path, source)
+    elif suffix in _WHOLE or suffix in _RECORDS:
+        check_text(path, source)
+    else:
+        raise _unsupported(source, suffix)
 
 
 def require_file(path: Path, source: str) -> None:
@@ -125,9 +152,9 @@ def find_files(
 
     A file named outright is always among them, so that it fails with a reason if it must. Inside
     folders only supported suffixes count (files without one if an `include` matches), hidden
-    files and folders and index folders (*.dateline) are left out, and symbolic links are followed
-    but never in circles. Paths may be globs; `**` crosses folders. One path or glob may be given
-    as it is, without a list around it.
+    files and folders and index folders, with what was uploaded to them, are left out, and symbolic
+    links are followed but never in circles. Paths may be globs; `**` crosses folders. One path or
+    glob may be given as it is, without a list around it.
 
     Args:
         include: globs of which a file inside a folder must match one, on its path relative to

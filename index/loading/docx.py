@@ -6,6 +6,7 @@ controls and tracked insertions, so the body is read from the XML (ECMA-376 part
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,13 @@ _CHARACTERS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreak
 _HIDDEN = frozenset({f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr", _FALLBACK})
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 _TITLE_STYLES = ("title", "heading 1", "heading1")
+# A package is refused for what it would unpack to before any of it is unpacked. The XML of a novel
+# has some 10 MiB and takes 20 times that as a tree; text shrinks to a tenth, tables to a fiftieth.
+_MAX_XML = 64 << 20
+_MAX_RATIO = 200
+_RATIO_MATTERS = 8 << 20  # bytes unpacked; below, a small file may shrink as it likes
+_MAX_DIRECTORY = 4 << 20  # bytes: some 40,000 parts
+_END_OF_DIRECTORY = struct.Struct("<4s8xI6x")  # signature, size of the directory (APPNOTE 4.3.16)
 # The creation date in python-docx's template, which everything made with it carries.
 _TEMPLATE_CREATED = datetime(2013, 12, 23, 23, 15)
 
@@ -34,11 +42,11 @@ def load_docx(path: Path, source: str) -> Document:
     is taken for the publication date only where the text states none.
 
     Raises:
-        LoadError: it is encrypted, in the old .doc format, or broken.
+        LoadError: it is encrypted, in the old .doc format, or broken, or unpacks to too much.
     """
     import docx  # noqa: PLC0415 - slow to import
 
-    _refuse_unreadable(path, source)
+    check_docx(path, source)
     try:
         document = docx.Document(str(path))
         blocks = _blocks(document.element.body)
@@ -65,22 +73,48 @@ def load_docx(path: Path, source: str) -> Document:
     )
 
 
-def _refuse_unreadable(path: Path, source: str) -> None:
-    refuse_size(path.stat().st_size, source)
+def check_docx(path: Path, source: str) -> None:
+    """Refuse what its first bytes and its list of parts show to be unreadable.
+
+    The sizes in that list can be trusted: `zipfile` unpacks no more than they say.
+
+    Raises:
+        LoadError: no package of parts, or one that unpacks to too much (a "zip bomb").
+    """
+    size = path.stat().st_size
+    refuse_size(size, source)
     with path.open("rb") as file:
         magic = file.read(4)
+        file.seek(max(size - (1 << 16) - _END_OF_DIRECTORY.size, 0))
+        tail = file.read()
     if magic == _OLE_MAGIC:
         raise LoadError(
             f"{source} is encrypted, or an old .doc file under the name of a .docx.",
             "Remove the password, or save it as .docx.",
         )
+    end = tail.rfind(b"PK\5\6")
+    if not 0 <= end <= len(tail) - _END_OF_DIRECTORY.size:
+        raise _broken(source)
+    if _END_OF_DIRECTORY.unpack_from(tail, end)[1] > _MAX_DIRECTORY:
+        raise _bomb(source, "holds more parts than a document has")
     try:
         with zipfile.ZipFile(path) as package:
-            xml = (part for part in package.infolist() if part.filename.endswith(".xml"))
-            unpacked = sum(part.file_size for part in xml)
-    except zipfile.BadZipFile as error:
+            parts = package.infolist()
+    except (zipfile.BadZipFile, NotImplementedError) as error:
         raise _broken(source) from error
-    refuse_size(unpacked, source)
+    unpacked = sum(part.file_size for part in parts)
+    xml = sum(part.file_size for part in parts if part.filename.endswith((".xml", ".rels")))
+    if unpacked > max(_RATIO_MATTERS, _MAX_RATIO * size):
+        raise _bomb(source, f"unpacks to {unpacked // size} times its size")
+    refuse_size(unpacked, f"{source}, unpacked,")
+    refuse_size(xml, f"The text of {source}, unpacked,", _MAX_XML)
+
+
+def _bomb(source: str, why: str) -> LoadError:
+    return LoadError(
+        f"{source} is no usual Word document: it {why}.",
+        "Open it in a word processor and save its text again, in parts if it is that long.",
+    )
 
 
 def _broken(source: str) -> LoadError:

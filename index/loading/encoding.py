@@ -85,6 +85,17 @@ def detect_encoding(path: Path, name: str) -> tuple[str, str]:
     return _sniff(_blocks(path), name, None)
 
 
+def check_text(path: Path, name: str) -> None:
+    """Refuse a file that begins like one of a well-known binary format.
+
+    Raises:
+        LoadError: it does.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        _refuse_signatures(file.read(16), name)
+
+
 def _blocks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while block := file.read(_BLOCK):

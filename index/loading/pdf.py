@@ -72,12 +72,30 @@ def load_pdf(path: Path, source: str) -> Document:
     )
 
 
+def check_pdf(path: Path, source: str) -> None:
+    """Refuse what is too large, or has no PDF header where readers look for it.
+
+    Raises:
+        LoadError: that is so.
+        OSError: it may not be read, which PDFium would call broken.
+    """
+    refuse_size(path.stat().st_size, source, _MAX_BYTES)
+    with path.open("rb") as file:
+        if b"%PDF-" not in file.read(1024 + 5):
+            raise _broken(source)
+
+
+def _broken(source: str) -> LoadError:
+    return LoadError(
+        f"{source} is not a readable PDF: it is broken or cut off.",
+        "Download or export it again; `qpdf IN OUT` repairs some.",
+    )
+
+
 def _open(path: Path, source: str) -> Any:  # noqa: ANN401 - pypdfium2 is untyped
     import pypdfium2  # noqa: PLC0415 - loads a native library
 
-    refuse_size(path.stat().st_size, source, _MAX_BYTES)
-    with path.open("rb"):
-        pass  # PDFium would call a file that may not be read broken
+    check_pdf(path, source)
     try:
         return pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
@@ -86,10 +104,7 @@ def _open(path: Path, source: str) -> Any:  # noqa: ANN401 - pypdfium2 is untype
                 f"{source} is encrypted and asks for a password.",
                 "Remove the password, for instance with `qpdf --decrypt --password=... IN OUT`.",
             ) from error
-        raise LoadError(
-            f"{source} is not a readable PDF: it is broken or cut off.",
-            "Download or export it again; `qpdf IN OUT` repairs some.",
-        ) from error
+        raise _broken(source) from error
 
 
 def _page_texts(pdf: Any) -> Iterator[str]:  # noqa: ANN401 - pypdfium2 is untyped

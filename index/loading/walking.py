@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
+from index.database import CATALOG
 from index.errors import UsageError
 
 OnSkip = Callable[[Path], object]
@@ -98,6 +99,8 @@ def _walk_folder(
     except OSError:
         yield folder  # loading it will fail, and say why this folder could not be listed
         return
+    if relative and any(entry.name == CATALOG for entry in entries):
+        return  # an index of any name, with the files that were uploaded to it
     for entry in entries:
         below = f"{relative}{entry.name}"
         if _is_folder(entry):

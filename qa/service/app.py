@@ -16,12 +16,16 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
+from index import EmbeddedIndex
+
 from ..assistant import Assistant
 from . import errors
 from .ask import ask_routes
 from .describing import TAGS, describe
 from .documents import document_routes
 from .guarding import UPLOADS, Access, SameSite, SecurityHeaders
+from .job_routes import job_routes
+from .jobs import IndexJobs
 from .keys import KeyStore
 from .operations import Readiness, operation_routes
 from .pool import Pool
@@ -29,6 +33,7 @@ from .receiving import Receiving
 from .sessions import session_routes
 from .settings import ServiceSettings
 from .telemetry import Observed, Telemetry
+from .uploads import UploadLimits
 
 
 def create_app(
@@ -69,10 +74,22 @@ def create_app(
     errors.install(app)
     app.include_router(ask_routes(assistant, pool))
     app.include_router(session_routes(assistant.sessions))
-    app.include_router(document_routes(index))
+    if isinstance(index, EmbeddedIndex):  # uploads need a folder
+        jobs = IndexJobs(index, _upload_limits(settings))
+        app.include_router(document_routes(index, jobs))
+        app.include_router(job_routes(jobs))
     app.include_router(operation_routes(assistant, readiness, telemetry))
     describe(app)
     return app
+
+
+def _upload_limits(settings: ServiceSettings) -> UploadLimits:
+    return UploadLimits(
+        files=settings.max_upload_files,
+        file_bytes=settings.max_upload,
+        request_bytes=settings.max_upload,
+        json_bytes=min(UploadLimits().json_bytes, settings.max_upload),
+    )
 
 
 def _middleware(

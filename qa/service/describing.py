@@ -15,6 +15,7 @@ TAGS = [
     {"name": "questions", "description": "Ask, search, list events."},
     {"name": "sessions", "description": "Conversations, which follow-up questions are asked in."},
     {"name": "documents", "description": "What is answered from."},
+    {"name": "index jobs", "description": "Indexing of what was uploaded, in the background."},
     {"name": "operations", "description": "How the service is."},
 ]
 _ERRORS = {

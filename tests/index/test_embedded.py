@@ -114,13 +114,110 @@ def test_stats_while_a_writers_temporary_file_goes(filled):
 def test_a_second_writer_is_kept_out_with_a_clear_message(filled, embedder):
     with (
         EmbeddedIndex.open(filled.path, embedder=embedder) as other,
-        filled._writing(),
+        filled.writing(),
         pytest.raises(IndexLockedError, match=r"Another process is writing.*process \d+"),
     ):
         other.add([make_document("d.txt", "text")])
     assert other is not filled
     with EmbeddedIndex.open(filled.path, embedder=embedder) as other:
         assert other.add([make_document("d.txt", "text")]).indexed == ["d.txt"]
+
+
+def test_several_changes_are_one_writers(filled, embedder):
+    with EmbeddedIndex.open(filled.path, embedder=embedder) as other, filled.writing():
+        filled.add([make_document("d.txt", "A volcano erupts.")])
+        with pytest.raises(IndexLockedError):  # the first of them has not let go of the lock
+            other.remove(["a.txt"])
+        assert filled.remove(["a.txt"]) == ["a.txt"]
+        assert sources(filled.search("volcano", mode="bm25")) == ["d.txt"]
+    for name in (LEXICAL, DENSE):
+        stamp, _ = cachefile.read(filled.path / name)
+        assert stamp["generation"] == filled.stats().generation
+
+
+def test_another_thread_is_another_writer(filled):
+    caught = []
+
+    def write():
+        try:
+            filled.remove(["a.txt"])
+        except IndexLockedError as error:
+            caught.append(error)
+
+    with filled.writing():
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join()
+    assert caught
+    assert filled.remove(["a.txt"]) == ["a.txt"]
+
+
+def test_sources_are_relative_to_the_base(index, tmp_path):
+    folder = tmp_path / "far" / "away"
+    folder.mkdir(parents=True)
+    (folder / "a.txt").write_text("The ferry sank.")
+    assert index.add_files([folder / "a.txt"], base=folder.parent).indexed == ["away/a.txt"]
+    assert index.add_files([folder / "a.txt"], base=folder.parent).unchanged == ["away/a.txt"]
+
+
+def test_rereading_brings_back_a_removed_record(index, tmp_path):
+    path = tmp_path / "wire.jsonl"
+    path.write_text('{"text": "One ferry."}\n{"text": "Two ferries."}\n')
+    index.add_files(path)
+    index.remove(["wire.jsonl#2"])
+    assert index.add_files(path).unchanged == ["wire.jsonl#1"]
+    report = index.add_files(path, reread=True)
+    assert (report.unchanged, report.indexed) == (["wire.jsonl#1"], ["wire.jsonl#2"])
+
+
+def test_files_are_read_by_the_given_loader(index, tmp_path):
+    (tmp_path / "a.txt").write_text("The ferry sank.")
+    asked = []
+
+    def load(path, source, fields, on_error):
+        asked.append((path.name, source))
+        return iter([make_document(source, "A volcano erupts.")])
+
+    assert index.add_files(tmp_path / "a.txt", load=load).indexed == ["a.txt"]
+    assert asked == [("a.txt", "a.txt")]
+    assert sources(index.search("volcano", mode="bm25")) == ["a.txt"]
+
+
+def test_whoever_watches_may_end_a_run(index, tmp_path):
+    """What is committed by then stays, and the next run goes on from there."""
+    for number in range(40):
+        (tmp_path / f"{number:02}.txt").write_text(f"Ferry {number}. " * 400)
+
+    def tell(progress):
+        if progress.done > progress.total * 0.6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.add_files(sorted(tmp_path.glob("*.txt")), on_progress=tell)
+    kept = index.stats().documents
+    assert 0 < kept < 40
+    report = index.add_files(sorted(tmp_path.glob("*.txt")))
+    assert (len(report.unchanged), len(report.indexed)) == (kept, 40 - kept)
+
+
+def test_a_long_document_can_be_stopped_before_it_is_embedded(index):
+    document = make_document("a.txt", "The ferry sank. " * 5000)
+    told = []
+
+    def tell(progress):
+        told.append(progress)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.add([document], tell)
+    assert {progress.passages for progress in told} == {0}
+    assert index.stats().documents == 0
+
+
+def test_folders_in_the_index_folder_are_no_files_of_it(filled):
+    (filled.path / "uploads").mkdir()
+    assert "uploads" not in filled.stats().bytes
 
 
 def test_searching_while_writing_from_threads(filled, embedder):

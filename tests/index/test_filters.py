@@ -58,6 +58,8 @@ def test_globs_with_special_characters(catalog, glob, expected):
 def test_a_glob_longer_than_any_path_is_refused():
     with pytest.raises(UsageError, match="more than 4096"):
         Filters(source="*" * 5000)
+    with pytest.raises(UsageError, match="more than 4096"):
+        Filters(words="a " * 5000)
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_conversations_go_on_beside_a_writer(index, embedder):
     index.add([make_document("a.txt", "Something.")])
     before = index.stats().generation
     with (
-        index._writing(),
+        index.writing(),
         EmbeddedIndex.open(index.path, embedder=embedder) as other,
     ):
         session = other.sessions.create()

@@ -24,6 +24,8 @@ def tree(tmp_path):
         ".git/five.txt",
         "my.dateline/six.txt",
         ".dateline/seven.txt",
+        "index/catalog.sqlite3",
+        "index/uploads/eight.txt",
     ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -160,7 +160,7 @@ def test_nothing_is_created_where_there_is_no_index(run, tmp_path):
 
 def test_a_second_writer(run, folder):
     run("index", "news")
-    with EmbeddedIndex.open(folder / ".dateline") as index, index._writing():
+    with EmbeddedIndex.open(folder / ".dateline") as index, index.writing():
         (folder / "news" / "new.txt").write_text("Something new happened.")
         code, _, err = run("index", "news")
     assert code == 1
