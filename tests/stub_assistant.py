@@ -43,9 +43,10 @@ class StubAssistant:
         self.index = index
         self.sessions = Sessions(index.sessions)
 
-    def ask(self, question, *, filters=None, top_k=12, session=None, resolve=True):
+    def ask(self, question, *, filters=None, top_k=12, session=None, history=(), resolve=True):
         resolved = question
-        if session is not None and self.sessions.turns(session, last=1) and resolve:
+        turns = history if session is None else self.sessions.turns(session, last=1)
+        if turns and resolve:
             resolved = question.replace(" he ", " Tomas Lind ")
         text = "" if "Cup" in question else "Tomas Lind"
         answer = make_answer(question, text, resolved=resolved)
