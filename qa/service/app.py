@@ -11,72 +11,18 @@ from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 import uvicorn
-from fastapi import FastAPI, Query, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Query
 from fastapi_offline import FastAPIOffline
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
-from index import DatelineError, Filters
-from index.database import storable
-from index.errors import IndexLockedError, SessionNotFoundError, UsageError
+from index.errors import UsageError
 
-from ..answer import Answer, FoundPassage, hit_record
-from ..assistant import PASSAGES, Assistant
-from ..question import MAX_CHARACTERS, analyse
+from ..assistant import Assistant
+from . import errors
+from .ask import ask_routes
+from .openai import openai_routes
+from .pool import Pool
 from .sessions import session_routes
-
-
-class FilterRequest(BaseModel):
-    """Restrictions on the documents to answer from; all must hold."""
-
-    model_config = ConfigDict(extra="forbid")  # a misspelt filter must not be none at all
-
-    after: date | None = Field(default=None, description="published on this day or later")
-    before: date | None = Field(default=None, description="published on this day or earlier")
-    source: str | None = Field(
-        default=None, description="glob on the source", examples=["news/*.txt"]
-    )
-    metadata: dict[str, str | int | float | bool] = Field(
-        default={}, description="values it must have"
-    )
-
-    def filters(self) -> Filters:
-        """As the index takes them."""
-        return Filters(self.after, self.before, self.source, dict(self.metadata))
-
-
-def _filters(request: FilterRequest | None) -> Filters | None:
-    return request.filters() if request else None
-
-
-class AskRequest(BaseModel):
-    """A question."""
-
-    question: str = Field(max_length=MAX_CHARACTERS, examples=["Who met where and when?"])
-    filters: FilterRequest | None = None
-    top_k: int = Field(PASSAGES, ge=1, le=100, description="passages to read")
-    session: str | None = Field(default=None, description="the conversation it is a turn of")
-    resolve: bool = Field(
-        default=True, description="understand it from what came before in the session"
-    )
-
-
-class SearchRequest(BaseModel):
-    """A query for passages."""
-
-    query: str = Field(max_length=MAX_CHARACTERS, examples=["arms deal"])
-    mode: Literal["hybrid", "dense", "bm25"] = "hybrid"
-    top_k: int = Field(10, ge=1, le=1000)
-    filters: FilterRequest | None = None
-
-
-class SearchReply(BaseModel):
-    """Passages, best first."""
-
-    query: str
-    mode: str
-    hits: list[FoundPassage]
 
 
 class DocumentRecord(BaseModel):
@@ -114,45 +60,11 @@ def create_app(assistant: Assistant) -> FastAPI:
         version=version("dateline"),
     )
     index = assistant.index
+    pool = Pool()
+    errors.install(app)
+    app.include_router(ask_routes(assistant, pool))
     app.include_router(session_routes(assistant.sessions))
-
-    @app.exception_handler(DatelineError)
-    def explain(_: Request, error: DatelineError) -> JSONResponse:
-        status = 400 if isinstance(error, UsageError) else 500
-        if isinstance(error, IndexLockedError):
-            status = 409
-        if isinstance(error, SessionNotFoundError):
-            status = 404
-        return _problem(status, error.code, error.problem, error.next_step)
-
-    @app.exception_handler(RequestValidationError)
-    def explain_fields(_: Request, error: RequestValidationError) -> JSONResponse:
-        fields = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        return _problem(422, UsageError.code, "; ".join(fields), "See /docs.")
-
-    @app.post("/api/ask")
-    def ask(request: AskRequest) -> Answer:
-        """Answer a question, or abstain and show the nearest passages."""
-        return assistant.ask(
-            request.question,
-            filters=_filters(request.filters),
-            top_k=request.top_k,
-            session=request.session,
-            resolve=request.resolve,
-        )
-
-    @app.post("/api/search")
-    def search(request: SearchRequest) -> SearchReply:
-        """Find passages."""
-        hits = index.search(
-            analyse(request.query).text,
-            request.top_k,
-            mode=request.mode,
-            filters=_filters(request.filters),
-        )
-        return SearchReply(
-            query=request.query, mode=request.mode, hits=[hit_record(hit) for hit in hits]
-        )
+    app.include_router(openai_routes(assistant, pool))
 
     @app.get("/api/documents")
     def documents(
@@ -173,11 +85,6 @@ def create_app(assistant: Assistant) -> FastAPI:
         return Health(status="ok", documents=stats.documents, generation=stats.generation)
 
     return app
-
-
-def _problem(status: int, code: str, problem: str, next_step: str) -> JSONResponse:
-    detail = {"code": code, "problem": storable(problem), "next_step": next_step}
-    return JSONResponse({"error": detail}, status)
 
 
 def run(assistant: Assistant, host: str, port: int) -> None:
