@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -177,7 +177,9 @@ def openai_routes(assistant: Assistant, pool: Pool, base: str | None = None) -> 
         return ModelList(data=[model])
 
     @router.get("/models/{name}", responses=_UNKNOWN)
-    def one_model(name: str) -> Model:
+    def one_model(
+        name: Annotated[str, Path(description="name of the model", examples=[MODEL])],
+    ) -> Model:
         """Describe a model."""
         check_model(name)
         return model
