@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -19,7 +20,7 @@ from .occurrences import Occurrence
 from .question import analyse
 from .ranking import Candidate, Support
 from .reader import Reader, ReadSpan
-from .sessions import PassageRef, Sessions, days_kept
+from .sessions import PassageRef, Sessions, Turn, days_kept
 from .syntax import pipeline
 
 PASSAGES = 12  # read for a question
@@ -67,6 +68,7 @@ class Assistant:
         question: str,
         *,
         session: str | None = None,
+        history: Sequence[Turn] = (),
         resolve: bool = True,
         filters: Filters | None = None,
         top_k: int = PASSAGES,
@@ -75,7 +77,8 @@ class Assistant:
 
         Args:
             session: the id of a session; the question may follow on its turns, and becomes one.
-            resolve: whether to look at the session's turns to understand the question.
+            history: turns that it may follow on where there is no session; they are kept nowhere.
+            resolve: whether to look at those turns to understand the question.
             filters: restrict the documents to answer from.
             top_k: passages to read.
 
@@ -86,8 +89,8 @@ class Assistant:
         started = time.perf_counter()
         understood = Resolution(analyse(question).text)
         timings: dict[str, float] = {}
-        if session is not None:
-            turns = self.sessions.turns(session, last=TURNS)
+        if session is not None or history:
+            turns = history if session is None else self.sessions.turns(session, last=TURNS)
             if resolve:
                 understood = understand(question, turns)
             timings["resolve"] = milliseconds(started)

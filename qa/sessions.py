@@ -14,7 +14,8 @@ from index import SessionInfo, SessionStore
 from index.errors import UsageError
 from index.sessions import utc
 
-from .answer import Answer, Citation, Event, Mention, grouped
+from .answer import Answer
+from .markdown import sources, tidy, told
 
 KEEP_DAYS = 30.0  # a session that has not been used for so long is deleted
 
@@ -56,6 +57,18 @@ class Turn(BaseModel):
     resolved_question: str = Field(description="as it was understood from what came before")
     answer: Answer = Field(description="the answer that was given")
     passages: list[PassageRef] = Field(description="the passages in play, best first")
+
+
+def turn_of(question: str, answer: Answer, passages: Sequence[PassageRef] = ()) -> Turn:
+    """A question just asked and its answer, without a number."""
+    return Turn(
+        number=0,  # a session's store counts
+        asked=utc(datetime.now(UTC)),
+        question=question,
+        resolved_question=answer.resolved_question,
+        answer=answer,
+        passages=list(passages),
+    )
 
 
 class SessionRecord(BaseModel):
@@ -107,14 +120,7 @@ class Sessions:
         self, id_: str, question: str, answer: Answer, passages: Sequence[PassageRef] = ()
     ) -> Turn:
         """Keep what was asked and answered as the next turn of a session."""
-        turn = Turn(
-            number=0,  # the store counts
-            asked=utc(datetime.now(UTC)),
-            question=question,
-            resolved_question=answer.resolved_question,
-            answer=answer,
-            passages=list(passages),
-        )
+        turn = turn_of(question, answer, passages)
         number = self._store.append(id_, turn.model_dump(exclude={"number"}))
         return turn.model_copy(update={"number": number})
 
@@ -137,8 +143,8 @@ class Sessions:
         """A transcript to read; the documents' words stay as they are, but for line breaks."""
         lines = [f"# Session {record.id}", "", f"*{record.created} to {record.used}*"]
         for turn in record.turns:
-            lines += ["", f"## {turn.number}. {_tidy(turn.question)}", ""]
-            lines += _told(turn.answer)
+            lines += ["", f"## {turn.number}. {tidy(turn.question)}", ""]
+            lines += [*told(turn.answer), *sources(turn.answer)]
         return "\n".join(lines)
 
 
@@ -148,67 +154,3 @@ def _readable(records: Sequence[dict[str, object]]) -> Iterator[Turn]:
             yield Turn.model_validate(record)
         except ValidationError:
             continue
-
-
-def _told(answer: Answer) -> Iterator[str]:
-    """An answer in lines of Markdown."""
-    if answer.understood_as:
-        yield from (f"*understood as: {answer.understood_as}*", "")
-    if answer.clarification:
-        yield answer.clarification.question
-        return
-    if answer.abstained:
-        yield "The documents do not say."
-        if answer.nearest:
-            yield from ("", "Nearest passages:", "")
-        for citation in answer.nearest:
-            yield _source(str(citation.number), citation)
-            yield f"  > {_sentence(citation)}"
-        return
-    yield from map(_event, answer.events)
-    quoted = {citation.number: citation for citation in answer.citations}
-    last = ""
-    for span in answer.answers if not answer.events else ():  # else they are an event's parts
-        days = f" ({span.value.days})" if span.value and span.value.days else ""
-        numbers = "".join(f" [{number}]" for number in span.citations)
-        yield f"- **{_tidy(span.text)}**{days}{numbers}, {span.confidence:.0%} sure"
-        sentence = _sentence(quoted[span.citations[0]])
-        if sentence not in (span.text, last):  # once for several spans
-            yield f"  > {sentence}"
-        last = sentence
-    yield from ("", "Sources:", "")
-    for found, citation in grouped(answer.citations):
-        yield _source(found, citation)
-
-
-def _event(event: Event) -> str:
-    """`- 2023-09-13 [4], happened: Kim [1], Putin [2]; met; Vladivostok [3]`."""
-    when = f"{_part(event.when)}, " if event.when else ""
-    who = ", ".join(_part(mention) for mention in event.who)
-    where = _part(event.where) if event.where else ""
-    return f"- {when}{event.status}: " + "; ".join(filter(None, [who, _tidy(event.what), where]))
-
-
-def _part(mention: Mention) -> str:
-    """A part's words, the name or the days they stand for, and its citation."""
-    words = _tidy(mention.text)
-    meant = (mention.value.days if mention.value else "") or _tidy(mention.name or "")
-    return f"{words}{f' ({meant})' if meant not in ('', words) else ''} [{mention.citation}]"
-
-
-def _source(numbers: str, citation: Citation) -> str:
-    """`- [1, 3] Title – 2023-09-19 – report.pdf, page 7`; without the page for several numbers."""
-    page = f", page {citation.page}" if citation.page and numbers.isdigit() else ""
-    parts = [_tidy(citation.title), citation.published, f"{_tidy(citation.source)}{page}"]
-    return f"- [{numbers}] {' – '.join(filter(None, parts))}"
-
-
-def _sentence(citation: Citation) -> str:
-    """The sentence or sentences around a citation."""
-    first, last = citation.sentences
-    return _tidy(citation.passage.text[first:last])
-
-
-def _tidy(text: str) -> str:
-    """A text on one line."""
-    return " ".join(text.split())

@@ -54,10 +54,11 @@ class StubAssistant:
         analyse(query)
         return Timeline(query=query, events=[], citations=make_answer(query).citations)
 
-    def ask(self, question, *, filters=None, top_k=12, session=None, resolve=True):
+    def ask(self, question, *, filters=None, top_k=12, session=None, history=(), resolve=True):
         resolved = question
         analyse(question)  # refuses what is none
-        if session is not None and self.sessions.turns(session, last=1) and resolve:
+        turns = history if session is None else self.sessions.turns(session, last=1)
+        if turns and resolve:
             resolved = question.replace(" he ", " Tomas Lind ")
         text = "" if "Cup" in question else "Tomas Lind"
         answer = make_answer(question, text, resolved=resolved)

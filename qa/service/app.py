@@ -27,6 +27,7 @@ from .guarding import UPLOADS, Access, SameSite, SecurityHeaders
 from .job_routes import job_routes
 from .jobs import IndexJobs
 from .keys import KeyStore
+from .openai import openai_routes
 from .operations import Readiness, operation_routes
 from .pool import Pool
 from .receiving import Receiving
@@ -74,6 +75,7 @@ def create_app(
     errors.install(app)
     app.include_router(ask_routes(assistant, pool))
     app.include_router(session_routes(assistant.sessions))
+    app.include_router(openai_routes(assistant, pool, settings.public_url))
     if isinstance(index, EmbeddedIndex):  # uploads need a folder
         jobs = IndexJobs(index, _upload_limits(settings))
         app.include_router(document_routes(index, jobs))
@@ -111,7 +113,7 @@ def _middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "X-Request-ID"],
+            allow_headers=["Authorization", "X-Request-ID", "X-Dateline-Session"],
             expose_headers=["Retry-After", "X-Request-ID"],
         ),
         Middleware(Access, keys=keys, rate=settings.rate_limit),

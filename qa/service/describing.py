@@ -14,6 +14,7 @@ from .guarding import scope_needed
 TAGS = [
     {"name": "questions", "description": "Ask, search, list events."},
     {"name": "sessions", "description": "Conversations, which follow-up questions are asked in."},
+    {"name": "openai", "description": "What clients of OpenAI's API call."},
     {"name": "documents", "description": "What is answered from."},
     {"name": "index jobs", "description": "Indexing of what was uploaded, in the background."},
     {"name": "operations", "description": "How the service is."},

@@ -85,9 +85,11 @@ class ServiceError(DatelineError):
     Attributes:
         status: of HTTP.
         headers: that the reply has besides.
+        param: the field that is wrong, told in OpenAI's shape.
     """
 
     status, code = 500, "D500"
+    param: str | None = None
 
     def __init__(
         self, problem: str, next_step: str = "", headers: Mapping[str, str] | None = None
@@ -117,6 +119,7 @@ def reply(path: str, error: DatelineError) -> JSONResponse:
         problem=error.problem,
         next_step=error.next_step,
         headers=headers,
+        param=error.param if isinstance(error, ServiceError) else None,
     )
 
 
@@ -136,7 +139,7 @@ def install(app: FastAPI) -> None:
         first = ".".join(map(str, error.errors()[0]["loc"][1:]))
         return _reply(
             request.url.path,
-            status=422,
+            status=400 if is_openai(request.url.path) else 422,
             code=UsageError.code,
             problem="; ".join(fields),
             next_step="See /docs.",
