@@ -344,7 +344,7 @@ def checks_table(compared: Mapping[str, Check], note: str) -> Table:
 
 def one_of(questions: int) -> float:
     """What one question can change a mean by; a little more, as figures are rounded."""
-    return 1.01 / questions
+    return 1.01 / max(1, questions)
 
 
 def _sources(index: Index, question: SampleQuestion) -> dict[str, int]:

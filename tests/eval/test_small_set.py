@@ -205,7 +205,7 @@ def only_dates(monkeypatch, tmp_path):
 
 
 def test_the_command(only_dates):
-    arguments = ["small", "--baseline", str(only_dates)]
+    arguments = ["small", "--against", str(only_dates)]
     missing = CliRunner().invoke(cli.app, arguments)
     assert isinstance(missing.exception, LoadError)
     saved = CliRunner().invoke(cli.app, [*arguments, "--save-baseline"])
