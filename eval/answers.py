@@ -46,7 +46,7 @@ class SampleRow:
         prediction: the first answer, or the best candidate where `ask` abstained; `confidence`,
             `exact_match` and `f1` are its, the last two None for an unanswerable question.
         cited: the sources of the first answer.
-        citations: those of each answer.
+        citations: those of each answer, where answers and sources are known to judge them by.
     """
 
     id: str
@@ -85,9 +85,10 @@ class SampleResult:
             a file that holds the answer; None if there are none.
         first_citations, citations: of the replies' first answers, and of all they gave; answerable
             questions only.
-        no_answer: SQuAD 2.0's scores over all questions; None where every question is answerable.
-        trust: over all questions, what the prediction's confidence is worth; it is right if its F1
-            with a gold answer is RIGHT or more.
+        no_answer: SQuAD 2.0's scores, over questions with answers or known to have none; None where
+            every question is answerable.
+        trust: over the same questions, what the prediction's confidence is worth; it is right if
+            its F1 with a gold answer is RIGHT or more.
         by_type, by_slot: over all questions.
     """
 
@@ -102,7 +103,7 @@ class SampleResult:
     first_citations: CitationScores
     citations: CitationScores
     no_answer: NoAnswer | None
-    trust: Trust
+    trust: Trust | None
     by_type: Mapping[str, GroupScores]
     by_slot: Mapping[str, GroupScores]
     latency: Latency
@@ -142,6 +143,7 @@ def evaluate_sample(
     )
     answerable = [row for row in rows if not row.unanswerable]
     unanswerable = [row for row in rows if row.unanswerable]
+    graded = [row for row in rows if row.answers or row.unanswerable]
     cited = [row.citation_correct for row in answerable if row.citation_correct is not None]
     return SampleResult(
         documents=documents,
@@ -154,10 +156,12 @@ def evaluate_sample(
         citation_correct=_mean(cited) if cited else None,
         first_citations=citation_scores([row.citations for row in answerable], first=True),
         citations=citation_scores([row.citations for row in answerable]),
-        no_answer=no_answer_scores(rows, assistant.threshold),
+        no_answer=no_answer_scores(graded, assistant.threshold),
         trust=measure_trust(
-            [row.confidence for row in rows], [row.right for row in rows], assistant.threshold
-        ),
+            [row.confidence for row in graded], [row.right for row in graded], assistant.threshold
+        )
+        if graded
+        else None,
         by_type=by_group(rows, lambda row: row.type),
         by_slot=by_group(rows, lambda row: row.slot),
         latency=latency([row.milliseconds for row in rows]),
@@ -215,7 +219,9 @@ def _sample_row(assistant: Assistant, question: SampleQuestion) -> SampleRow:
         abstained=answer.abstained,
         cited=cited,
         citation_correct=any(map(is_gold, cited)) if scored and not answer.abstained else None,
-        citations=judge(answer, question.answers, is_gold, assistant.index),
+        citations=judge(answer, question.answers, is_gold, assistant.index)
+        if question.answers and question.sources
+        else (),
         milliseconds=milliseconds,
     )
 

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from index import EmbeddedIndex, Index
-from index.errors import DatelineError, LoadError
+from index.errors import DatelineError, LoadError, UsageError
 from qa.demo import SAMPLE
 
 from .answers import bundled_questions, evaluate_sample, same_source
@@ -161,7 +161,7 @@ def answered(assistant: Assistant) -> Part:
             ),
             Figure(
                 "area under risk-coverage",
-                result.trust.area_under_risk_coverage,
+                result.trust.area_under_risk_coverage if result.trust else 1.0,
                 0.01,
                 more_is_better=False,
             ),
@@ -256,7 +256,8 @@ def load_baseline(path: Path) -> Baseline:
     """A baseline file.
 
     Raises:
-        LoadError: it is missing or damaged.
+        UsageError: there is no such file.
+        LoadError: it is damaged.
     """
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
@@ -266,7 +267,11 @@ def load_baseline(path: Path) -> Baseline:
             for part, scores in tree["outcomes"].items()
         }
         return Baseline(figures, outcomes, dict(tree["measured_on"]))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}.", "Make one with --save-baseline."
+        ) from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise LoadError(
             f"{path} is no baseline: {error!r}.", "Write one: dateline eval small --save-baseline"
         ) from error
