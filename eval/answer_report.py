@@ -68,18 +68,18 @@ NOTE = (
 
 
 def question_values(results: Results) -> dict[str, dict[str, dict[str, float]]]:
-    """Every question's value by measure, set-up and question: what paired tests compare.
+    """Every question's value by set-up, measure and question: what paired tests compare.
 
-    A measure has the questions that it is defined for, the same ones for all set-ups: "told F1"
-    and "told EM" all, the others the answerable ones. "citations" is whether the first answer has a
-    right citation, and 0 where no answer was given.
+    The higher the better, all of them. A measure has the questions that it is defined for, the same
+    ones for all set-ups: "told F1" and "told EM" all, the others the answerable ones. "citations"
+    is whether the first answer has a right citation, and 0 where no answer was given.
     """
     return {
-        measure: {
-            system: {row.id: v for row in result.rows if (v := value(row)) is not None}
-            for system, result in results.items()
+        system: {
+            measure: {row.id: v for row in result.rows if (v := value(row)) is not None}
+            for measure, value in MEASURES.items()
         }
-        for measure, value in MEASURES.items()
+        for system, result in results.items()
     }
 
 

@@ -46,7 +46,7 @@ class SampleRow:
         prediction: the first answer, or the best candidate where `ask` abstained; `confidence`,
             `exact_match` and `f1` are its, the last two None for an unanswerable question.
         cited: the sources of the first answer.
-        citations: those of each answer.
+        citations: those of each answer, where answers and sources are known to judge them by.
     """
 
     id: str
@@ -86,10 +86,11 @@ class SampleResult:
             a file that holds the answer; None if there are none.
         first_citations, citations: of the replies' first answers, and of all they gave; answerable
             questions only.
-        no_answer: SQuAD 2.0's scores; None where every question is answerable.
-        trust: what the prediction's confidence is worth; it is right if its F1 with a gold answer
-            is RIGHT or more. This, `no_answer`, `by_type` and `by_slot` are over the questions
-            with gold answers and the unanswerable ones.
+        no_answer: SQuAD 2.0's scores, over questions with answers or known to have none; None where
+            every question is answerable.
+        trust: over the same questions, what the prediction's confidence is worth; it is right if
+            its F1 with a gold answer is RIGHT or more.
+        by_type, by_slot: over all questions.
     """
 
     documents: int
@@ -137,7 +138,7 @@ def evaluate_sample(
     )
     answerable = [row for row in rows if not row.unanswerable]
     unanswerable = [row for row in rows if row.unanswerable]
-    judged = [row for row in rows if row.answers or row.unanswerable]
+    graded = [row for row in rows if row.answers or row.unanswerable]
     return SampleResult(
         documents=documents,
         questions=len(rows),
@@ -149,14 +150,14 @@ def evaluate_sample(
         citation_correct=_mean([row.citation_correct for row in answerable]),
         first_citations=citation_scores([row.citations for row in answerable], first=True),
         citations=citation_scores([row.citations for row in answerable]),
-        no_answer=no_answer_scores(judged, assistant.threshold),
+        no_answer=no_answer_scores(graded, assistant.threshold),
         trust=measure_trust(
-            [row.confidence for row in judged], [row.right for row in judged], assistant.threshold
+            [row.confidence for row in graded], [row.right for row in graded], assistant.threshold
         )
-        if judged
+        if graded
         else None,
-        by_type=by_group(judged, lambda row: row.type),
-        by_slot=by_group(judged, lambda row: row.slot),
+        by_type=by_group(rows, lambda row: row.type),
+        by_slot=by_group(rows, lambda row: row.slot),
         latency=latency([row.milliseconds for row in rows]),
         rows=rows,
     )
@@ -214,7 +215,9 @@ def _sample_row(assistant: Assistant, question: GoldQuestion) -> SampleRow:
         citation_correct=any(map(is_gold, cited))
         if question.sources and not answer.abstained
         else None,
-        citations=judge(answer, question.answers, is_gold, assistant.index),
+        citations=judge(answer, question.answers, is_gold, assistant.index)
+        if question.answers and question.sources
+        else (),
         milliseconds=milliseconds,
     )
 

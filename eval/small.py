@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from index import EmbeddedIndex, Index
-from index.errors import DatelineError, LoadError
+from index.errors import DatelineError, LoadError, UsageError
 from qa.demo import SAMPLE
 
 from .answers import evaluate_sample, same_source
@@ -256,7 +256,8 @@ def load_baseline(path: Path) -> Baseline:
     """A baseline file.
 
     Raises:
-        LoadError: it is missing or damaged.
+        UsageError: there is no such file.
+        LoadError: it is damaged.
     """
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
@@ -266,7 +267,11 @@ def load_baseline(path: Path) -> Baseline:
             for part, scores in tree["outcomes"].items()
         }
         return Baseline(figures, outcomes, dict(tree["measured_on"]))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}.", "Make one with --save-baseline."
+        ) from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise LoadError(
             f"{path} is no baseline: {error!r}.", "Write one: dateline eval small --save-baseline"
         ) from error
@@ -344,7 +349,7 @@ def checks_table(compared: Mapping[str, Check], note: str) -> Table:
 
 def one_of(questions: int) -> float:
     """What one question can change a mean by; a little more, as figures are rounded."""
-    return 1.01 / questions
+    return 1.01 / max(1, questions)
 
 
 def _sources(index: Index, question: GoldQuestion) -> dict[str, int]:

@@ -25,8 +25,9 @@ app = typer.Typer()
 @app.command(epilog="Example: dateline eval small --json")
 def small(
     *,
-    baseline: Annotated[
-        Path | None, typer.Option(help="File to compare with (default: the bundled one).")
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="BASELINE", help="File to compare with (default: the bundled one)."),
     ] = None,
     save_baseline: Annotated[
         bool, typer.Option("--save-baseline", help="Write the figures there instead.")
@@ -44,7 +45,7 @@ def small(
     from . import small as guard  # noqa: PLC0415
     from .setups import AnswerSetup, assistant_for  # noqa: PLC0415
 
-    path = baseline or guard.BASELINE
+    path = against or guard.BASELINE
     before = None if save_baseline else guard.load_baseline(path)
     started = time.perf_counter()
     with guard.small_index() as index:

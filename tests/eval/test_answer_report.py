@@ -44,13 +44,13 @@ def results(tmp_path, light):
 
 def test_values_for_paired_tests(results):
     values = question_values(results)
-    assert values["EM"]["first"] == {"0": 1.0, "1": 0.0}
-    assert values["F1"]["second"] == {"0": 0.0, "1": 0.0}
-    assert set(values["told F1"]["first"]) == {"0", "1", "2"}
-    assert values["told F1"]["second"]["2"] == 0.0  # answered, though there is no answer
-    assert values["passage@5"]["first"]["0"] == 1.0
-    for by_system in values.values():
-        assert by_system["first"].keys() == by_system["second"].keys()
+    assert values["first"]["EM"] == {"0": 1.0, "1": 0.0}
+    assert values["second"]["F1"] == {"0": 0.0, "1": 0.0}
+    assert set(values["first"]["told F1"]) == {"0", "1", "2"}
+    assert values["second"]["told F1"]["2"] == 0.0  # answered, though there is no answer
+    assert values["first"]["passage@5"]["0"] == 1.0
+    for measure, found in values["first"].items():
+        assert found.keys() == values["second"][measure].keys()
 
 
 def test_the_report(results):

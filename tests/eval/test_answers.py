@@ -68,3 +68,17 @@ def test_sample(new_index):
 )
 def test_same_source(cited, gold, same):
     assert same_source(cited, gold) is same
+
+
+def test_questions_without_answers_to_compare_with_are_left_out(new_index):
+    from qa import Assistant
+
+    text = "Tea is grown in China."
+    index = new_index([Document(id="tea.txt", source="tea.txt", title="", text=text)])
+    known = question("tea is grown in", "China")
+    vague = SampleQuestion("v", "tea is grown", (), ("tea.txt",), "what", None, False)
+    result = evaluate_sample(Assistant(index), [known, vague], documents=1)
+    assert result.citations.citations == 1
+    assert result.trust.accuracy == 1.0
+    assert result.no_answer is None
+    assert evaluate_sample(Assistant(index), [vague], documents=1).trust is None

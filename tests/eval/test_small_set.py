@@ -13,7 +13,7 @@ from eval.conversations import load_dialogues
 from eval.dates import load_timeml
 from eval.event_slots import load_questions
 from eval.small import Baseline, Figure, Part
-from index.errors import DatelineError, LoadError
+from index.errors import DatelineError, LoadError, UsageError
 from qa import Assistant, Reader
 from qa.reader import SHIPPED
 
@@ -130,7 +130,7 @@ def test_a_damaged_baseline_is_an_error(tmp_path, text):
     path.write_text(text)
     with pytest.raises(LoadError, match=r"b\.json"):
         small.load_baseline(path)
-    with pytest.raises(LoadError, match="missing"):
+    with pytest.raises(UsageError, match="missing"):
         small.load_baseline(tmp_path / "missing.json")
 
 
@@ -187,6 +187,19 @@ def test_a_reader_that_guesses_is_found_out(index, baseline, monkeypatch):
     assert sum(question.fell_by > 0.5 for question in small.scored(measured, baseline)) > 10
 
 
+def test_events_and_conversations_are_scored_question_by_question(index, monkeypatch):
+    monkeypatch.setattr("eval.small.DIALOGUES", ("d201",))
+    monkeypatch.setattr("eval.small.EVENTS_EVERY", 20)
+    assistant = Assistant(index, Reader(SHIPPED, Guessing()))
+    measured = small.measure(assistant, ["events", "conversations"])
+    assert list(measured["conversations"].outcomes) == [f"d201 {turn}" for turn in range(1, 6)]
+    names = [figure.name for figure in measured["events"].figures]
+    assert names == ["slots right", "who right", "where right", "when right"]
+    for part in measured.values():
+        assert all(0 <= score <= 1 for score in part.outcomes.values())
+        assert all(0 <= figure.value <= 1 for figure in part.figures)
+
+
 def test_dates_that_are_not_found_are_found_out(monkeypatch, baseline):
     whole = small.measure(None, ["dates"])
     assert set(verdicts(whole, baseline).values()) == {""}
@@ -205,9 +218,9 @@ def only_dates(monkeypatch, tmp_path):
 
 
 def test_the_command(only_dates):
-    arguments = ["small", "--baseline", str(only_dates)]
+    arguments = ["small", "--against", str(only_dates)]
     missing = CliRunner().invoke(cli.app, arguments)
-    assert isinstance(missing.exception, LoadError)
+    assert isinstance(missing.exception, UsageError)
     saved = CliRunner().invoke(cli.app, [*arguments, "--save-baseline"])
     assert saved.exit_code == 0, saved.output
     fine = CliRunner().invoke(cli.app, arguments)
