@@ -82,8 +82,9 @@ def curve_table(curve: Curve) -> Table:
         (Cell(text=name), *(_cell(_height(points, x)) for x in columns))
         for name, points in lines.items()
     )
+    named = "" if curve.y in curve.caption else f": {curve.y} by {curve.x}"
     return Table(
-        caption=f"{curve.caption}: {curve.y} by {curve.x}",
+        caption=curve.caption + named,
         columns=(curve.x, *(_number(x) for x in columns)),
         rows=rows,
         note="Interpolated between the points measured." if interpolated else "",

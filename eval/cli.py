@@ -16,6 +16,7 @@ import typer
 from index.errors import DatelineError
 
 from . import tables
+from .everything import everything
 from .measuring import machine
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ app = typer.Typer(
     help="Measure how well passages are found and questions answered, and how fast.",
     no_args_is_help=True,
 )
+
+app.command(
+    "all", epilog="Example: dateline eval all --data collections/ --only dates --only events"
+)(everything)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 OutOption = Annotated[

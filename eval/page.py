@@ -17,6 +17,7 @@ from importlib.resources import files
 from .charts import chart, curve_table
 from .report import Cell, Curve, QuestionOutcomes, Report, Table
 
+WORDY = 24  # characters from which a cell without a value is text that wraps
 LONGEST = 400  # characters of an outcome's text; all of it is in the report's JSON
 
 _PAGE = """<!DOCTYPE html>
@@ -101,11 +102,14 @@ def _sections(report: Report) -> Iterator[str]:
 
 def _table(table: Table, name: str) -> str:
     """A table that scrolls by itself where it is wider than the page."""
-    header = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
-    marks = [
-        max((cell.mark for cell in column), key=len) for column in zip(*table.rows, strict=True)
-    ]
-    rows = "\n".join(_row(row, marks) for row in table.rows)
+    columns = list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
+    marks = [max((cell.mark for cell in column), key=len, default="") for column in columns]
+    wordy = [any(map(_is_wordy, column)) for column in columns]
+    header = "".join(
+        f'<th scope="col"{_class(wordy=each)}>{escape(column)}</th>'
+        for column, each in zip(table.columns, wordy, strict=True)
+    )
+    rows = "\n".join(_row(row, marks, wordy) for row in table.rows)
     details = (
         '<label class="details"><input type="checkbox"> Show details of the figures</label>'
         if table.has_details
@@ -120,15 +124,23 @@ def _table(table: Table, name: str) -> str:
     )
 
 
-def _row(row: Sequence[Cell], marks: Sequence[str]) -> str:
-    """A row; `marks` are the longest of each column."""
+def _row(row: Sequence[Cell], marks: Sequence[str], wordy: Sequence[bool]) -> str:
+    """A row; `marks` are the longest of each column, `wordy` says which columns are text."""
     head, *others = map(_shown, row, marks)
     cells = [f'<th scope="row">{head}</th>']
-    for cell, shown in zip(row[1:], others, strict=True):
-        kind = ' class="best"' if cell.best else ""
+    for cell, shown, text in zip(row[1:], others, wordy[1:], strict=True):
         value = "" if cell.value is None else f' data-value="{cell.value!r}"'
-        cells.append(f"<td{kind}{value}>{shown}</td>")
+        cells.append(f"<td{_class(best=cell.best, wordy=text)}{value}>{shown}</td>")
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def _is_wordy(cell: Cell) -> bool:
+    return cell.value is None and len(cell.text) > WORDY
+
+
+def _class(**names: bool) -> str:
+    given = " ".join(name for name, holds in names.items() if holds)
+    return f' class="{given}"' if given else ""
 
 
 def _shown(cell: Cell, longest: str) -> str:

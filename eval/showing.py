@@ -59,9 +59,11 @@ def print_report(report: Report) -> None:
         )
 
 
-def print_table(columns: Iterable[str], rows: Iterable[Sequence[str | Cell]]) -> None:
-    """An aligned table on standard output: the first column to the left, others to the right."""
-    _print_rows(_console(), columns, rows)
+def print_table(
+    columns: Iterable[str], rows: Iterable[Sequence[str | Cell]], *, left: int = 1
+) -> None:
+    """An aligned table on standard output, its first `left` columns to the left."""
+    _print_rows(_console(), columns, rows, left)
 
 
 def report_format(path: Path) -> Format:
@@ -168,15 +170,17 @@ def _console() -> Console:
 
 
 def _print_rows(
-    console: Console, columns: Iterable[str], rows: Iterable[Sequence[str | Cell]]
+    console: Console,
+    columns: Iterable[str],
+    rows: Iterable[Sequence[str | Cell]],
+    left: int = 1,
 ) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False)
-    names = list(columns)
-    for number, name in enumerate(names):
-        justify: Literal["left", "right"] = "right" if number else "left"
+    for number, name in enumerate(columns):
+        justify: Literal["left", "right"] = "left" if number < left else "right"
         table.add_column(Text(name), justify=justify, overflow="fold")
     cells = [[Cell(text=cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     marks = [max(len(cell.mark) for cell in column) for column in zip(*cells, strict=True)]

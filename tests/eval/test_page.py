@@ -115,6 +115,14 @@ def test_tables_say_what_their_figures_are():
     assert other.find_class("detail")[0].text == "95 % 0.30 to 0.36"
 
 
+def test_a_column_of_text_wraps_and_one_of_figures_does_not():
+    rows = tuple((Cell(text=name), Cell(text="x" * 40), Cell(text="0.1")) for name in "ab")
+    table = Table(caption="", columns=("", "asked", "score"), rows=rows)
+    found = parsed(Report(title="", summary={}, tables=(table,))).find(".//table")
+    assert [cell.get("class") for cell in found.iter("th", "td")][1:3] == ["wordy", None]
+    assert [cell.get("class") for cell in found.iter("td")] == ["wordy", None] * 2
+
+
 def test_a_chart_names_its_axes_and_lines():
     figure = html.fragment_fromstring(chart(sample().curves[0], "c"))
     texts = [text.text for text in figure.iter("text")]
