@@ -15,6 +15,7 @@ import typer
 from index.errors import DatelineError
 
 from . import answer_commands, data_commands, retrieval_commands, small_command, tables
+from .everything import everything
 from .lines import write_rows
 from .measuring import machine
 from .options import (
@@ -37,6 +38,9 @@ app.add_typer(data_commands.app)
 app.add_typer(retrieval_commands.app)
 app.add_typer(answer_commands.app)
 app.add_typer(small_command.app)
+app.command(
+    "all", epilog="Example: dateline eval all --data collections/ --only dates --only events"
+)(everything)
 
 
 @app.command(epilog="Example: dateline eval dates timeml/ --mistakes mistakes.jsonl")

@@ -10,7 +10,7 @@ import typer
 from index.errors import UsageError
 from qa.options import DEFAULT_INDEX, IndexOption, JsonOption
 
-from . import tables
+from . import showing, tables
 from .lines import write_rows
 
 app = typer.Typer()
@@ -101,7 +101,7 @@ def questions(
         tables.print_json({**tables.summary(result), "unfilled": unfilled})
         return
     if result.found:
-        tables.print_report_table(found_table(result.found))
+        showing.print_report_table(found_table(result.found))
         typer.echo()
     tables.print_pairs(tables.summary(result.answers))
 

@@ -12,11 +12,10 @@ from index.errors import UsageError
 
 from . import guarding
 from .guarding import Values
+from .showing import report_format
 
 if TYPE_CHECKING:
     from qa.reader import Reader
-
-REPORT_SUFFIXES = (".html", ".md", ".json")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 OutOption = Annotated[
@@ -71,11 +70,7 @@ def check_reports(paths: Sequence[Path]) -> None:
         UsageError: a report's format does not follow from its name, or its folder is not there.
     """
     for path in paths:
-        if path.suffix.lower() not in REPORT_SUFFIXES:
-            raise UsageError(
-                f"The name of {path} does not say its format.",
-                f"Name the report {', '.join(REPORT_SUFFIXES)}.",
-            )
+        report_format(path)
         if not path.resolve().parent.is_dir():
             raise UsageError(f"There is no folder {path.resolve().parent}.", "Make it first.")
 

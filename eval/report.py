@@ -1,7 +1,7 @@
 """What a measurement reports, whatever was measured: tables, curves, and question by question.
 
-Every command of `dateline eval` that compares systems makes one `Report`; how it is shown
-(terminal, JSON, Markdown, HTML) is decided elsewhere, once.
+Every command of `dateline eval` that compares systems makes one `Report`; `eval.showing` shows it
+on the terminal and writes it as JSON, Markdown or HTML.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ class Cell:
     mark: str = ""
     detail: str = ""
 
+    @property
+    def shown(self) -> str:
+        """The figure with its mark."""
+        return f"{self.text} {self.mark}" if self.mark else self.text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
@@ -37,15 +42,25 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
 
+    @property
+    def has_details(self) -> bool:
+        """Whether any of its cells has a detail."""
+        return any(cell.detail for row in self.rows for cell in row)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """Lines over one pair of axes, by the name of the system; points in the order of x."""
+    """Lines over one pair of axes, by the name of the system; points in the order of x.
+
+    Attributes:
+        log_x: whether equal ratios of x are equally far apart, as befits ranks from 1 to 100.
+    """
 
     caption: str
     x: str
     y: str
     series: Mapping[str, tuple[tuple[float, float], ...]]
+    log_x: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

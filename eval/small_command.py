@@ -11,7 +11,7 @@ import typer
 
 from index.errors import DatelineError
 
-from . import tables
+from . import showing, tables
 from .lines import write_rows
 from .measuring import machine
 from .options import JsonOption, OutOption
@@ -76,7 +76,7 @@ def small(
         tables.print_json({"seconds": seconds, "figures": figures, "fell": fell})
     else:
         note = f"{len(compared)} figures in {seconds:.0f} s, {engine_name()}."
-        tables.print_report_table(guard.checks_table(compared, note))
+        showing.print_report_table(guard.checks_table(compared, note))
         for question in fallen[:SHOWN]:
             typer.echo(
                 f"fell: {question.part} {question.id}, {question.before:.3f} to"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from .showing import print_table as _print_table
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -25,11 +26,9 @@ if TYPE_CHECKING:
     from .reader_speed import ReaderSpeed
     from .reading import ReadingResult
     from .recall import RecallResult
-    from .report import Table
     from .rewriting import RewritingResult
 
 DETAILS = {"rows", "run", "per_query"}  # too long for a summary
-WIDTH = 120  # where there is no terminal: files do not fold
 
 
 def print_json(value: object) -> None:
@@ -162,14 +161,6 @@ def print_summary(result: DataclassInstance) -> None:
 def print_pairs(values: Mapping[str, Any]) -> None:
     """One figure a line."""
     _print_table(["", "value"], [list(pair) for pair in _figures(values).items()])
-
-
-def print_report_table(table: Table) -> None:
-    """A table of a report under its caption."""
-    typer.echo(table.caption)
-    _print_table(table.columns, [[cell.text for cell in row] for row in table.rows])
-    if table.note:
-        typer.echo(table.note)
 
 
 def print_speed(machine: Mapping[str, Any], results: Sequence[SpeedResult]) -> None:
@@ -359,15 +350,3 @@ def _number(value: float | None, form: str) -> str:
 def _print_machine(machine: Mapping[str, Any]) -> None:
     values = {name: value for name, value in machine.items() if value is not None}
     typer.echo("Measured on: " + ", ".join(f"{name} {value}" for name, value in values.items()))
-
-
-def _print_table(header: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table(box=None, pad_edge=False)
-    for number, name in enumerate(header):
-        table.add_column(name, justify="left" if number == 0 else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
