@@ -15,7 +15,7 @@ import typer
 
 from index.errors import DatelineError
 
-from . import tables
+from . import peer_commands, tables
 from .measuring import machine
 
 if TYPE_CHECKING:
@@ -414,6 +414,9 @@ def recall(
         found, asked = held_out(found, sample, seed)
     results = list(evaluate_recall(found, asked, ks=k or KS, exact_limit=exact_limit, seed=seed))
     (tables.print_measured if as_json else tables.print_recall)(measured_on, results)
+
+
+peer_commands.register(app)
 
 
 def _reader(folder: Path | None, torch: Path | None) -> Reader:
