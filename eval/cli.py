@@ -14,7 +14,14 @@ import typer
 
 from index.errors import DatelineError
 
-from . import answer_commands, data_commands, retrieval_commands, small_command, tables
+from . import (
+    answer_commands,
+    data_commands,
+    peer_commands,
+    retrieval_commands,
+    small_command,
+    tables,
+)
 from .everything import everything
 from .lines import write_rows
 from .measuring import machine
@@ -38,6 +45,7 @@ app.add_typer(data_commands.app)
 app.add_typer(retrieval_commands.app)
 app.add_typer(answer_commands.app)
 app.add_typer(small_command.app)
+app.add_typer(peer_commands.app)
 app.command(
     "all", epilog="Example: dateline eval all --data collections/ --only dates --only events"
 )(everything)
