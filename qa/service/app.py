@@ -24,6 +24,8 @@ from index.errors import IndexLockedError, SessionNotFoundError, UsageError
 from ..answer import Answer, FoundPassage, hit_record
 from ..assistant import PASSAGES, Assistant
 from ..question import MAX_CHARACTERS, analyse
+from .page import page_routes
+from .pool import Pool
 from .sessions import session_routes
 
 
@@ -114,7 +116,11 @@ def create_app(assistant: Assistant) -> FastAPI:
         version=version("dateline"),
     )
     index = assistant.index
+    from .streaming import streaming_routes  # noqa: PLC0415 - it takes AskRequest from here
+
     app.include_router(session_routes(assistant.sessions))
+    app.include_router(streaming_routes(assistant, Pool()))
+    app.include_router(page_routes())
 
     @app.exception_handler(DatelineError)
     def explain(_: Request, error: DatelineError) -> JSONResponse:
