@@ -1,7 +1,7 @@
 /** An answer as it is shown: the words first, how sure they are, then where they stand. */
 
 import { chip, remember, sentence, sentenceText, sources } from "./citations.js";
-import { announce, button, el, icon } from "./dom.js";
+import { announce, button, el } from "./dom.js";
 import { eventViews } from "./events.js";
 import { day, days, likelihood, oneLine, percent } from "./text.js";
 
@@ -208,7 +208,7 @@ export function failure(error, again) {
     { class: "failure", role: "alert" },
     el("p", { class: "problem" }, problem),
     next ? el("p", {}, String(next)) : null,
-    el("button", { type: "button", class: "quiet-button", click: again }, icon("retry"), "Try again"),
+    button("Try again", again, { icon: "retry", class: "quiet-button bordered" }),
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { answerActions, failure, renderAnswer, spoken } from "./answer.js";
 import { Problem, events, json } from "./api.js";
-import { chosenFilters, composing, isLiteral, setLiteralOffered } from "./composer.js";
+import { chosenFilters, composing, setLiteralOffered, takenLiterally } from "./composer.js";
 import { announce, button, byId, el, fill } from "./dom.js";
 import { rename, sessionAddress } from "./route.js";
 import { conversationActions, refreshSessions } from "./sessions.js";
@@ -35,7 +35,10 @@ export function startChat() {
  * @param {string | null} id
  */
 export async function showChat(id) {
-  if (showing && id === session) return;
+  if (showing && id === session) {
+    if (!id && isEmpty()) await greet(); // there may be documents by now
+    return;
+  }
   session = id;
   showing += 1;
   const mine = showing;
@@ -43,7 +46,7 @@ export async function showChat(id) {
   fill(turns());
   describe(id ? "…" : "");
   if (!id) {
-    await welcome(turns(), (question) => void ask(question), () => mine === showing && isEmpty());
+    await greet();
     return;
   }
   try {
@@ -61,11 +64,17 @@ export async function showChat(id) {
   }
 }
 
+function greet() {
+  const mine = showing;
+  return welcome(turns(), (question) => void ask(question), () => mine === showing && isEmpty());
+}
+
 const isEmpty = () => !turns().querySelector(".turn");
 
 /** @param {string} title of the conversation; "" for a new one */
 function describe(title) {
   byId("chat").classList.toggle("fresh", !title);
+  byId("chat").classList.remove("empty");
   byId("chat-title").textContent = title ? oneLine(title) : "Ask your documents";
   document.title = title ? `${oneLine(title).slice(0, 80)} – Dateline` : "Dateline";
   fill(byId("chat-actions"), ...(session ? conversationActions(session, title) : []));
@@ -81,7 +90,7 @@ async function ask(question, options = {}) {
   if (isEmpty()) fill(turns());
   const mine = showing;
   const filters = chosenFilters();
-  const resolve = !(options.literally ?? isLiteral());
+  const resolve = !(options.literally ?? takenLiterally());
   const turn = newTurn(question, describeFilters(filters, resolve));
   if (isEmptyTitle()) describe(question);
   turn.article.scrollIntoView({ block: "start", behavior: "smooth" });

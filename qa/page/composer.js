@@ -79,7 +79,13 @@ export function filterBySource(source) {
   focusQuestion();
 }
 
-export const isLiteral = () => !byId("literal-label").hidden && input("literal").checked;
+/** Whether the next question is to be taken as it stands; only that one. */
+export function takenLiterally() {
+  const box = input("literal");
+  const isLiteral = box.checked;
+  box.checked = false;
+  return isLiteral;
+}
 
 /** @param {boolean} offered whether there is anything before to understand a question from */
 export function setLiteralOffered(offered) {

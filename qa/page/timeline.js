@@ -19,7 +19,7 @@ const LANE = 13; // px
 const SIGN = 7; // px, half of a sign and some air
 const MOST_LANES = 5;
 const TICK = 46; // px between ticks at least
-const TICKS_WIDE = 74; // px for their labels
+const NARROW = 480; // px; less room is left beside the axis then
 
 /**
  * @param {DatelineEvent[]} events
@@ -98,8 +98,10 @@ function draw(area, drawing, dated) {
   /** @type {[number, number][]} */
   const extents = dated.map((one) => [y(one.start) - SIGN, Math.max(y(one.end - DAY), y(one.start)) + SIGN]);
   const lane = lanes(extents).map((number) => Math.min(number, MOST_LANES - 1));
-  const axis = TICKS_WIDE + Math.max(...lane) * LANE + SIGN + 4;
-  const labelsAt = axis + 40;
+  const isNarrow = area.offsetWidth < NARROW;
+  const ticksEnd = isNarrow ? 64 : 74;
+  const axis = ticksEnd + Math.max(...lane) * LANE + SIGN + 4;
+  const labelsAt = axis + (isNarrow ? 24 : 40);
 
   area.style.height = `${height}px`;
   area.style.setProperty("--labels-at", `${labelsAt}px`);
@@ -112,9 +114,9 @@ function draw(area, drawing, dated) {
     return mark(one, x, y(one.start), y(one.end - DAY), labelsAt - 6, tops[i] + ANCHOR);
   });
   const scale = ticks(from, to, Math.max(2, Math.floor(room / TICK))).map(({ at, label }) => {
-    const word = svg("text", { x: TICKS_WIDE - 14, y: y(at), class: "tick-label" });
+    const word = svg("text", { x: ticksEnd - 12, y: y(at), class: "tick-label" });
     word.textContent = label;
-    return svg("g", {}, svg("path", { d: `M${TICKS_WIDE - 8} ${y(at)}H${axis + 6}`, class: "tick" }), word);
+    return svg("g", {}, svg("path", { d: `M${ticksEnd - 8} ${y(at)}H${axis + 6}`, class: "tick" }), word);
   });
   const line = svg("path", { d: `M${axis} 0V${room}`, class: "axis-line" });
   drawing.replaceChildren(...scale, line, ...marks);

@@ -2,7 +2,7 @@
 
 import { failure } from "./answer.js";
 import { json } from "./api.js";
-import { button, el, fill } from "./dom.js";
+import { button, byId, el, fill } from "./dom.js";
 import { counted } from "./text.js";
 import { KINDS, chooseFiles } from "./upload.js";
 
@@ -17,7 +17,9 @@ const EXAMPLES = ["Who met where and when?", "What was agreed?", "Who resigned?"
 export async function welcome(place, ask, isWanted) {
   try {
     const { total } = /** @type {import("./records.js").DocumentsReply} */ (await json("api/documents?limit=1"));
-    if (isWanted()) fill(place, total ? invitation(total, ask) : firstUse());
+    if (!isWanted()) return;
+    fill(place, total ? invitation(total, ask) : firstUse());
+    byId("chat").classList.toggle("empty", !total);
   } catch (error) {
     if (isWanted()) fill(place, failure(error, () => void welcome(place, ask, isWanted)));
   }
