@@ -52,12 +52,13 @@ def documents():
     ]
 
 
-def fill(index, folder):
-    """Put the sample and the documents into an index."""
+def fill(index, folder, *, hard=True):
+    """Put the sample, and the documents if they are wanted, into an index."""
     shutil.copytree(SAMPLE, folder / "sample")
     with contextlib.chdir(folder):  # so that sources are short, as people have them
         index.add_files(["sample"])
-    index.add(documents())
+    if hard:
+        index.add(documents())
 
 
 @contextlib.contextmanager

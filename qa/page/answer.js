@@ -3,7 +3,7 @@
 import { chip, remember, sentence, sentenceText, sources } from "./citations.js";
 import { announce, button, el } from "./dom.js";
 import { eventViews } from "./events.js";
-import { day, days, likelihood, oneLine, percent } from "./text.js";
+import { counted, day, days, likelihood, oneLine, percent } from "./text.js";
 
 /** @typedef {import("./records.js").Answer} Answer */
 /** @typedef {import("./records.js").Citation} Citation */
@@ -32,7 +32,7 @@ export function renderAnswer(answer, ask) {
 export function spoken(answer) {
   if (answer.clarification) return answer.clarification.question;
   if (answer.abstained) return "The documents do not say.";
-  if (answer.events.length) return `${answer.events.length} events found.`;
+  if (answer.events.length) return `${counted(answer.events.length, "event")} found.`;
   const [first] = answer.answers;
   return `${first.text}: ${likelihood(first.confidence)}, ${percent(first.confidence)}.`;
 }

@@ -33,9 +33,8 @@ export async function showSource(route) {
   if (!isOpen()) opener = document.activeElement;
   panel().hidden = false;
   document.body.classList.add("with-source");
-  const heading = el("h2", { id: "source-title", tabindex: "-1" }, "…");
-  fill(panel(), bar(route), el("div", { class: "source-body" }, heading));
-  heading.focus({ preventScroll: true });
+  fill(panel(), bar(route), head("…"), el("div", { class: "source-body", tabindex: "0", role: "group", "aria-label": "Text" }));
+  byId("source-title").focus({ preventScroll: true });
   try {
     const found = /** @type {DocumentRecord} */ (await json(`api/documents/${encodeURIComponent(route.id)}`));
     if (mine === showing) showDocument(found, route);
@@ -103,17 +102,32 @@ function showDocument(found, route) {
   const body = markedText(found, route);
   const marked = body.querySelector("mark");
   const isChanged = quote !== undefined && marked?.textContent !== quote;
-  const place = /** @type {Element} */ (panel().querySelector(".source-body"));
-  fill(
-    place,
-    el("h2", { id: "source-title", tabindex: "-1", dir: "auto" }, oneLine(found.title)),
-    about(found, route),
-    isChanged ? changed(route) : null,
-    body,
-  );
   fill(byId("source-actions"), ...actions(found, route));
+  put(head(found.title, about(found, route)), isChanged ? changed(route) : null, body);
+  if (!isChanged) marked?.scrollIntoView({ block: "center" });
+}
+
+/**
+ * What stays in sight while the text is scrolled.
+ *
+ * @param {string} title
+ * @param {HTMLElement} [more]
+ */
+function head(title, more) {
+  const heading = el("h2", { id: "source-title", tabindex: "-1", dir: "auto", title }, oneLine(title));
+  return el("div", { class: "source-head" }, heading, more);
+}
+
+/**
+ * Shows a document, or why there is none, and moves the focus to its title.
+ *
+ * @param {HTMLElement} top
+ * @param {...import("./dom.js").Child} content
+ */
+function put(top, ...content) {
+  panel().querySelector(".source-head")?.replaceWith(top);
+  fill(/** @type {Element} */ (panel().querySelector(".source-body")), ...content);
   byId("source-title").focus({ preventScroll: true });
-  (isChanged ? place : marked)?.scrollIntoView({ block: isChanged ? "start" : "center" });
 }
 
 /** @param {DocumentRecord} found @param {SourceRoute} route */
@@ -167,17 +181,14 @@ function asCited(route) {
 
 /** @param {unknown} error @param {SourceRoute} route */
 function showMissing(error, route) {
-  const place = /** @type {Element} */ (panel().querySelector(".source-body"));
   const isGone = error instanceof Problem && error.status === 404;
   const cited = citedAt(route)?.citation;
-  fill(
-    place,
-    el("h2", { id: "source-title", tabindex: "-1", dir: "auto" }, cited ? oneLine(cited.title) : "No such document"),
+  put(
+    head(cited?.title ?? "No such document"),
     isGone
       ? el("p", { class: "notice" }, "This document is not among the documents any more.")
       : failure(error, () => void showSource(route)),
     cited && el("p", {}, "This is what it said when it was cited:"),
     asCited(route),
   );
-  byId("source-title").focus({ preventScroll: true });
 }

@@ -3,7 +3,7 @@
 import { el, svg } from "./dom.js";
 import { joined, mention, sign, status, when } from "./mentions.js";
 import { days, oneLine } from "./text.js";
-import { lanes, placed, ticks } from "./timescale.js";
+import { lanes, moment, placed, ticks } from "./timescale.js";
 
 /** @typedef {import("./records.js").DatelineEvent} DatelineEvent */
 /**
@@ -50,7 +50,7 @@ export function timeline(events, cited) {
 function datedOf(event, cited) {
   if (!days(event.when?.value)) return [];
   const { start, end } = /** @type {{ start: string, end: string }} */ (event.when?.value);
-  const [first, last] = [Date.parse(`${start}T00:00Z`), Date.parse(`${end}T00:00Z`)];
+  const [first, last] = [moment(start), moment(end)];
   /** @param {boolean} on */
   const light = (on) => () => one.drawn?.classList.toggle("lit", on);
   const on = { mouseenter: light(true), mouseleave: light(false), focusin: light(true), focusout: light(false) };

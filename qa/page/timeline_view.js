@@ -3,8 +3,9 @@
 import { failure } from "./answer.js";
 import { json } from "./api.js";
 import { remember, sources } from "./citations.js";
-import { byId, el, fill, form, values } from "./dom.js";
+import { announce, byId, el, fill, form, values } from "./dom.js";
 import { eventViews } from "./events.js";
+import { counted } from "./text.js";
 
 let shown = ""; // the query of the timeline that is shown, with its dates
 let asked = 0;
@@ -40,7 +41,9 @@ export async function showTimeline(params) {
   fill(place, el("p", { class: "stage" }, "Looking for events"));
   try {
     const found = /** @type {import("./records.js").Timeline} */ (await json("api/timeline", { body: wanted }));
-    if (mine === asked) fill(place, ...result(found));
+    if (mine !== asked) return;
+    fill(place, ...result(found));
+    announce(`${counted(found.events.length, "event")} found.`);
   } catch (error) {
     shown = "";
     if (mine === asked) fill(place, failure(error, () => void showTimeline(params)));

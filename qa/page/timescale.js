@@ -2,6 +2,9 @@
 
 const DAY = 86_400_000; // ms
 
+/** A day as ms since 1970, UTC. @param {string} iso "2024-03-04" */
+export const moment = (iso) => Date.parse(`${iso}T00:00Z`);
+
 /**
  * Where labels go that want to be at some places and must not overlap: those nearest to where they
  * want to be, by least squares, in the given order (isotonic regression by pooling neighbours;

@@ -12,7 +12,7 @@ export const KINDS = "txt, md, html, pdf, docx, eml, json, jsonl, csv";
 
 /** @type {HTMLInputElement} */
 const chooser = el("input", { type: "file", multiple: true, hidden: true, "aria-hidden": "true", id: "files" });
-const jobs = el("div", { class: "jobs", role: "status" });
+const jobs = el("div", { class: "jobs" });
 let depth = 0; // dragenter and dragleave come for every element on the way
 
 export function chooseFiles() {

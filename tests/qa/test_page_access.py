@@ -137,7 +137,7 @@ def test_the_menu_of_a_phone_opens_over_the_page_and_closes(open_page):
     side = page.locator("#side")
     assert not side.is_visible()
     page.get_by_role("button", name="Menu").click()
-    assert side.is_visible()
+    side.wait_for()
     page.keyboard.press("Escape")
     side.wait_for(state="hidden")
     page.get_by_role("button", name="Menu").click()

@@ -51,32 +51,6 @@ def test_a_timeline_without_events_says_so(open_page):
     page.get_by_text("No dated events found.").wait_for()
 
 
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        ("placed([0, 5, 100], [20, 20, 20])", [-7.5 + 7.5, 20, 100]),
-        ("placed([50, 50, 50], [10, 10, 10])", [40, 50, 60]),
-        ("placed([], [])", []),
-        ("lanes([[0, 10], [5, 8], [9, 12], [11, 20]])", [0, 1, 1, 0]),
-        ("ticks(Date.UTC(2024, 0, 15), Date.UTC(2024, 3, 15), 6).map(t => t.label)",
-         ["Feb 2024", "Mar", "Apr"]),
-        ("ticks(Date.UTC(2023, 10, 1), Date.UTC(2024, 2, 1), 6).map(t => t.label)",
-         ["Nov 2023", "Dec", "Jan 2024", "Feb", "Mar"]),
-        ("ticks(Date.UTC(1890, 5, 1), Date.UTC(2020, 5, 1), 4).map(t => t.label)",
-         ["1900", "1950", "2000"]),
-        ("ticks(Date.UTC(2024, 1, 27), Date.UTC(2024, 2, 2), 9).map(t => t.label)",
-         ["27 Feb 2024", "28 Feb", "29 Feb", "1 Mar", "2 Mar"]),
-    ],
-)  # fmt: skip
-def test_the_arithmetic_of_the_timeline(open_page, code, expected):
-    page = open_page()
-    found = page.evaluate(
-        f"async () => {{ const {{ placed, lanes, ticks }} = await import('/page/timescale.js');"
-        f" return {code}; }}"
-    )
-    assert found == expected
-
-
 def test_documents_are_filtered_and_opened(open_page):
     page = open_page("#/documents")
     total = page.locator("#documents-total")
