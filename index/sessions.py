@@ -31,7 +31,9 @@ _SCHEMA = (
 )
 _INFO = (  # `used` is exact in the table: it orders the sessions
     "SELECT id, created, substr(used, 1, 19) || 'Z',"
-    " (SELECT count(*) FROM turns WHERE session = sessions.id)"
+    " (SELECT count(*) FROM turns WHERE session = sessions.id),"
+    " (SELECT CAST(json_extract(record, '$.question') AS BLOB) FROM turns"
+    "  WHERE session = sessions.id AND json_valid(record) ORDER BY number LIMIT 1)"
     " FROM sessions"
 )
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -39,12 +41,19 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """A session without its turns; `created` and `used` (last) in ISO 8601, UTC."""
+    """A session without its turns.
+
+    Attributes:
+        created, used: when it was begun and last used, ISO 8601, UTC.
+        turns: how many it has.
+        title: the `question` of its first turn; empty if there is none.
+    """
 
     id: str
     created: str
     used: str
     turns: int
+    title: str = ""
 
 
 class SessionStore:
@@ -105,7 +114,7 @@ class SessionStore:
         rows = self._rows(f"{_INFO} WHERE id = ?", [storable(id_)])
         if not rows:
             raise unknown_session(id_)
-        return SessionInfo(*rows[0])
+        return _info(rows[0])
 
     def turns(self, id_: str, last: int | None = None) -> builtins.list[dict[str, Any]]:
         """The turns of a session in order, or its `last` so many; each with its `number`.
@@ -122,7 +131,7 @@ class SessionStore:
 
     def list(self) -> builtins.list[SessionInfo]:
         """All sessions, the one used last first."""
-        return [SessionInfo(*row) for row in self._rows(f"{_INFO} ORDER BY used DESC, rowid DESC")]
+        return [_info(row) for row in self._rows(f"{_INFO} ORDER BY used DESC, rowid DESC")]
 
     def delete(self, id_: str) -> bool:
         """Remove a session with its turns; whether there was one."""
@@ -175,6 +184,12 @@ def utc(moment: datetime, precision: Literal["seconds", "microseconds"] = "secon
 
 def _now() -> str:
     return utc(datetime.now(UTC), "microseconds")
+
+
+def _info(row: Sequence[Any]) -> SessionInfo:
+    """A row of `_INFO`; the title comes in bytes, as it may not be valid UTF-8."""
+    id_, created, used, turns, title = row
+    return SessionInfo(id_, created, used, turns, (title or b"").decode("utf-8", "replace"))
 
 
 def _object(record: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
 from index import Hit
 from index.sentences import split
@@ -51,6 +51,7 @@ class Citation(BaseModel):
     passage: Passage = Field(description="what stands around them")
     page: int | None = Field(description="1-based page, for paged documents")
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def sentences(self) -> tuple[int, int]:
         """Where in the passage's text the sentence or sentences around the span are."""

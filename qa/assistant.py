@@ -21,6 +21,7 @@ from .question import analyse
 from .ranking import Candidate, Support
 from .reader import Reader, ReadSpan
 from .sessions import PassageRef, Sessions, Turn, days_kept
+from .stages import OnStage, Understood, unwatched
 from .syntax import pipeline
 
 PASSAGES = 12  # read for a question
@@ -72,6 +73,7 @@ class Assistant:
         resolve: bool = True,
         filters: Filters | None = None,
         top_k: int = PASSAGES,
+        on_stage: OnStage = unwatched,
     ) -> Answer:
         """The answer to a question, or an honest abstention.
 
@@ -81,6 +83,7 @@ class Assistant:
             resolve: whether to look at those turns to understand the question.
             filters: restrict the documents to answer from.
             top_k: passages to read.
+            on_stage: is told how far it has come.
 
         Raises:
             UsageError: the question is empty or too long.
@@ -94,22 +97,27 @@ class Assistant:
             if resolve:
                 understood = understand(question, turns)
             timings["resolve"] = milliseconds(started)
-        answer, hits = self._first_answer(question, understood, filters, top_k)
+        answer, hits = self._first_answer(question, understood, filters, top_k, on_stage)
         answer.timings_ms = {**timings, **answer.timings_ms, "total": milliseconds(started)}
         if session is not None:
             self.sessions.add(session, question, answer, [_reference(hit) for hit in hits])
         return answer
 
     def _first_answer(
-        self, question: str, understood: Resolution, filters: Filters | None, top_k: int
+        self,
+        question: str,
+        understood: Resolution,
+        filters: Filters | None,
+        top_k: int,
+        on_stage: OnStage,
     ) -> tuple[Answer, list[Hit]]:
         """What is asked back, or the likeliest reading that the documents answer."""
         if understood.choices:
             return _asking_back(question, understood), []
-        first = self._answer(question, understood, filters, top_k)
+        first = self._answer(question, understood, filters, top_k, on_stage)
         for other in understood.alternatives if first[0].abstained else ():
             again = understood._replace(text=other, follows=True)
-            second = self._answer(question, again, filters, top_k)
+            second = self._answer(question, again, filters, top_k, on_stage)
             if not second[0].abstained:
                 return second
         return first
@@ -120,11 +128,13 @@ class Assistant:
         understood: Resolution,
         filters: Filters | None,
         top_k: int,
+        on_stage: OnStage,
     ) -> tuple[Answer, list[Hit]]:
         """The answer to a question as it was understood, and the passages read."""
         asked = self._events.bounded(analyse(understood.text), filters)
+        on_stage(Understood(asked.text))
         first = part_of(asked, asked.slots[0]) if asked.is_compound else asked
-        hits, candidates, timings = self._finder.find(first, filters, top_k, understood)
+        hits, candidates, timings = self._finder.find(first, filters, top_k, understood, on_stage)
         most = LISTED if asked.is_list else ANSWERS
         told = [c for c in candidates if c.confidence >= self.threshold][:most]
         events: list[Occurrence] = []

@@ -16,6 +16,7 @@ from .lists import items, people
 from .question import Question
 from .ranking import Calibration, Candidate, Support, normalise, rank
 from .reader import Reader, ReadSpan
+from .stages import Found, OnStage, unwatched
 
 SPOKEN_OF = 3  # more passages, of the documents that the last turns of a session cited
 TIMELY = 4  # more passages, of stories published about the days that a question names
@@ -42,12 +43,14 @@ class Finder:
         filters: Filters | None,
         top_k: int,
         understood: Resolution | None = None,
+        on_stage: OnStage = unwatched,
     ) -> tuple[list[Hit], list[Candidate], dict[str, float]]:
         """The passages for a question, the candidates in them, and milliseconds spent."""
         started = time.perf_counter()
         understood = understood or Resolution(question.text)
         hits = self._hits(question, filters, top_k, understood)
         retrieved = milliseconds(started)
+        on_stage(Found(hits))
         started = time.perf_counter()
         candidates = self.read(question, hits, understood)
         return hits, candidates, {"retrieve": retrieved, "read": milliseconds(started)}

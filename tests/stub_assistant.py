@@ -4,6 +4,7 @@ from qa import Answer, Citation, Span
 from qa.answer import Passage, Timeline
 from qa.question import analyse
 from qa.sessions import PassageRef, Sessions
+from qa.stages import Understood, unwatched
 
 SENTENCE = "Anna Berg met\nTomas Lind in Oslo."
 
@@ -54,9 +55,20 @@ class StubAssistant:
         analyse(query)
         return Timeline(query=query, events=[], citations=make_answer(query).citations)
 
-    def ask(self, question, *, filters=None, top_k=12, session=None, history=(), resolve=True):
+    def ask(
+        self,
+        question,
+        *,
+        filters=None,
+        top_k=12,
+        session=None,
+        history=(),
+        resolve=True,
+        on_stage=unwatched,
+    ):
         resolved = question
         analyse(question)  # refuses what is none
+        on_stage(Understood(question))
         turns = history if session is None else self.sessions.turns(session, last=1)
         if turns and resolve:
             resolved = question.replace(" he ", " Tomas Lind ")

@@ -29,10 +29,12 @@ from .jobs import IndexJobs
 from .keys import KeyStore
 from .openai import openai_routes
 from .operations import Readiness, operation_routes
+from .page import page_routes
 from .pool import Pool
 from .receiving import Receiving
 from .sessions import session_routes
 from .settings import ServiceSettings
+from .streaming import streaming_routes
 from .telemetry import Observed, Telemetry
 from .uploads import UploadLimits
 
@@ -74,12 +76,14 @@ def create_app(
     )
     errors.install(app)
     app.include_router(ask_routes(assistant, pool))
+    app.include_router(streaming_routes(assistant, pool))
     app.include_router(session_routes(assistant.sessions))
     app.include_router(openai_routes(assistant, pool, settings.public_url))
     if isinstance(index, EmbeddedIndex):  # uploads need a folder
         jobs = IndexJobs(index, _upload_limits(settings))
         app.include_router(document_routes(index, jobs))
         app.include_router(job_routes(jobs))
+    app.include_router(page_routes())
     app.include_router(operation_routes(assistant, readiness, telemetry))
     describe(app)
     return app

@@ -30,7 +30,7 @@ SAVE_SECONDS = 60  # between two notes of when keys were used
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 # The API's description is Swagger UI and ReDoc, whose pages start with an inline script.
 DOCS_POLICY = (

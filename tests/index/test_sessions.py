@@ -231,3 +231,21 @@ def test_a_damaged_record_hides_no_other(catalog, store, record):
     with catalog.transaction() as connection:
         connection.execute("UPDATE turns SET record = ? WHERE number = 2", (record,))
     assert store.turns("a") == [{"n": 0, "number": 1}, {"number": 2}, {"n": 2, "number": 3}]
+
+
+def test_the_first_question_is_the_title(store):
+    for id_, first in {
+        "none": {},
+        "nul": {"question": None},
+        "odd": {"question": "\ud800?"},
+    }.items():
+        store.create(id_)
+        store.append(id_, first)
+    store.create("two")
+    for question in ("Who met?", "Where?"):
+        store.append("two", {"question": question})
+    store.create("empty")
+    titles = {info.id: info.title for info in store.list()}
+    assert titles.pop("odd").endswith("?")
+    assert titles == {"none": "", "nul": "", "two": "Who met?", "empty": ""}
+    assert store.info("two").title == "Who met?"

@@ -27,6 +27,10 @@ def test_ask(client):
     answer = Answer.model_validate(reply.json())
     assert answer.answers[0].text == "Tomas Lind"
     assert answer.citations[0].source == "a.txt"
+    assert reply.json()["citations"][0]["sentences"] == [
+        0,
+        len("Anna Berg met Tomas Lind in Oslo."),
+    ]
 
 
 def test_ask_with_filters_and_contract_fields(client):

@@ -54,7 +54,7 @@ def test_listing_and_deleting(client):
     ask(client, WHO, session=first)
     sessions = client.get("/api/sessions").json()
     assert [(s["id"], s["turns"]) for s in sessions] == [(first, 1), ("trip", 0)]
-    assert set(sessions[0]) == {"id", "created", "used", "turns"}
+    assert set(sessions[0]) == {"id", "created", "used", "turns", "title"}
     reply = client.delete(f"/api/sessions/{first}")
     assert (reply.status_code, reply.content) == (204, b"")
     assert [s["id"] for s in client.get("/api/sessions").json()] == ["trip"]
