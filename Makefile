@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint test-long bench reader clean
+.PHONY: help demo test lint test-long bench load reader clean
 
 help:
 	@echo "make demo       index the bundled sample documents and answer three questions"
 	@echo "make test       lint, types and tests"
 	@echo "make test-long  the tests that run long (hundreds of kills of a running indexer)"
 	@echo "make bench      speed and memory on 1,000 and 20,000 passages"
+	@echo "make load       throughput, latency and errors of the service at 1, 8 and 32 clients"
 	@echo "make reader     train, export and calibrate the reader (hours): make reader DATA=folder"
 	@echo "make clean      remove what the others made"
 
@@ -41,6 +42,9 @@ test-long: .venv/.installed-dev
 
 bench: .venv/.installed
 	$(BIN)/dateline eval speed
+
+load: .venv/.installed
+	$(BIN)/dateline eval load
 
 # Stopped, it goes on from its last checkpoint in WORK.
 WORK ?= .work/reader

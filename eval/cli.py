@@ -15,7 +15,7 @@ import typer
 
 from index.errors import DatelineError
 
-from . import tables
+from . import load_command, tables
 from .measuring import machine
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ app = typer.Typer(
     help="Measure how well passages are found and questions answered, and how fast.",
     no_args_is_help=True,
 )
+
+app.command("load", epilog=load_command.EPILOG)(load_command.load)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 OutOption = Annotated[
