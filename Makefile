@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint test-long eval-small bench eval reader clean
+.PHONY: help demo test lint test-long eval-small bench load eval reader clean
 
 help:
 	@echo "make demo       index the bundled sample documents and answer three questions"
@@ -12,6 +12,7 @@ help:
 	@echo "make bench      speed and memory on 1,000 and 20,000 passages"
 	@echo "make eval       measure everything for which there is data (hours), rewrite README's figures:"
 	@echo "                make eval DATA=folder"
+	@echo "make load       throughput, latency and errors of the service at 1, 8 and 32 clients"
 	@echo "make reader     train, export and calibrate the reader (hours): make reader DATA=folder"
 	@echo "make clean      remove what the others made"
 
@@ -53,6 +54,8 @@ bench: .venv/.installed
 # bm25s, which BM25 is compared with, is among the developer's packages. Stopped, it goes on.
 eval: .venv/.installed-dev
 	$(BIN)/dateline eval all --results .work/results --readme README.md $(if $(DATA),--data $(DATA))
+load: .venv/.installed
+	$(BIN)/dateline eval load
 
 # Stopped, it goes on from its last checkpoint in WORK.
 WORK ?= .work/reader

@@ -17,6 +17,7 @@ from index.errors import DatelineError
 from . import (
     answer_commands,
     data_commands,
+    load_command,
     peer_commands,
     retrieval_commands,
     small_command,
@@ -46,6 +47,7 @@ app.add_typer(retrieval_commands.app)
 app.add_typer(answer_commands.app)
 app.add_typer(small_command.app)
 app.add_typer(peer_commands.app)
+app.command("load", epilog=load_command.EPILOG)(load_command.load)
 app.command(
     "all", epilog="Example: dateline eval all --data collections/ --only dates --only events"
 )(everything)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .conversations import ConversationsResult
     from .dates import DateScores
     from .event_slots import EventSlotsResult
+    from .load import LoadResult
     from .main_events import MainEventResult
     from .measuring import Latency
     from .open_domain import OpenDomainResult
@@ -161,6 +162,25 @@ def print_summary(result: DataclassInstance) -> None:
 def print_pairs(values: Mapping[str, Any]) -> None:
     """One figure a line."""
     _print_table(["", "value"], [list(pair) for pair in _figures(values).items()])
+
+
+def print_load(machine: Mapping[str, Any], results: Sequence[LoadResult]) -> None:
+    """A row for every number of clients."""
+    rows = [
+        [
+            str(r.clients),
+            r.kind,
+            f"{r.requests:,}",
+            ", ".join(f"{n} times {status}" for status, n in r.errors.items()) or "0",
+            f"{r.per_second:.1f}",
+            f"{r.p50:.0f} / {r.p95:.0f} / {r.p99:.0f}",
+            " ".join(f"{mib:.0f}" for mib in r.memory.values()),
+        ]
+        for r in results
+    ]
+    head = ["clients", "kind", "requests", "errors", "a second", "ms p50 / p95 / p99"]
+    _print_table([*head, "server's memory, MiB, over time"], rows)
+    _print_machine(machine)
 
 
 def print_speed(machine: Mapping[str, Any], results: Sequence[SpeedResult]) -> None:
