@@ -140,11 +140,12 @@ def notes(
     values: Values, settings: Mapping[str, Mapping[str, Any]], baseline: Baseline
 ) -> Iterator[str]:
     """What a reader of a comparison with a baseline should know: what it leaves out, in words."""
-    missing = [
+    missing = [system for system in baseline.values if system not in values]
+    missing += [
         f"{system} {measure}"
-        for system, measures in baseline.values.items()
-        for measure in measures
-        if measure not in values.get(system, {})
+        for system in values
+        for measure in quality(baseline.values.get(system, {}))
+        if measure not in values[system]
     ]
     if missing:
         yield f"In the baseline of {baseline.made}, but not measured now: {', '.join(missing)}."

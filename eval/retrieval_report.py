@@ -161,8 +161,7 @@ def _note(baseline: str, systems: int) -> str:
         return ""
     return (
         f"▲ better, ▼ worse than {baseline} (◆): p < {ALPHA} by a paired randomisation test"
-        f" ({ROUNDS:,} rounds), corrected by Holm's method for the {systems - 1} comparisons of a"
-        " column."
+        f" ({ROUNDS:,} rounds), corrected by Holm's method (comparisons in a column: {systems - 1})."
     )
 
 
@@ -218,7 +217,7 @@ def _comparisons(
             "won/lost/tied",
         ),
         rows=tuple(rows),
-        note=f"One family of {len(found)} comparisons: p (Holm) is corrected for it, and its"
+        note=f"One family (comparisons: {len(found)}): p (Holm) is corrected for it, and its"
         " bootstrap intervals hold all at once with 95 % probability (Bonferroni). d_z is Cohen's"
         " effect size of paired differences: their mean over their standard deviation.",
     )

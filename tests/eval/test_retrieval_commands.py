@@ -188,7 +188,7 @@ def test_the_queries_on_which_two_differ(run, three):
 def test_all_pairs(run):
     shown = output(run("--all-pairs"))
     assert "nDCG@10 of every pair" in shown
-    assert "One family of 3 comparisons" in shown
+    assert "One family (comparisons: 3)" in shown
 
 
 def test_quality_that_is_too_low_ends_with_an_error(run):
