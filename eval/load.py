@@ -29,8 +29,8 @@ import numpy as np
 
 from index.errors import DatelineError
 
-from .answers import bundled_questions
 from .measuring import tracked
+from .questions import bundled_questions
 
 CLIENTS = (1, 8, 32)
 START_SECONDS = 120

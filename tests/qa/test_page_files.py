@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from qa.service.guarding import SecurityHeaders
 from qa.service.page import FOLDER, TYPES, page_routes
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def client():
     app = FastAPI()
+    app.add_middleware(SecurityHeaders)
     app.include_router(page_routes())
     return TestClient(app)
 
