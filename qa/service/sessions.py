@@ -41,6 +41,7 @@ class SessionEntry(BaseModel):
     created: str = Field(description="when it was begun, ISO 8601, UTC")
     used: str = Field(description="when it was last asked in, ISO 8601, UTC")
     turns: int = Field(description="how many questions were asked in it")
+    title: str = Field(description="its first question, which may be cut; empty before that")
 
 
 SessionId = Annotated[str, Path(description="id of the session, as the list says")]
