@@ -62,6 +62,7 @@ def create_app(
         readiness.begin()
         yield
         pool.close()
+        readiness.end()
         if keys:
             keys.save_used()
 
@@ -106,20 +107,18 @@ def _middleware(
     def most(method: str, path: str) -> int:
         return settings.max_upload if (method, path) == UPLOADS else settings.max_body
 
-    public = (settings.public_url,) if settings.public_url else ()
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Authorization", "X-Request-ID", "X-Dateline-Session"],
+        expose_headers=["Retry-After", "X-Request-ID"],
+    )
     return [
         Middleware(SecurityHeaders),
         Middleware(Observed, telemetry=telemetry),
-        Middleware(
-            SameSite, hosts=settings.allowed_hosts, origins=(*public, *settings.cors_origins)
-        ),
-        Middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "X-Request-ID", "X-Dateline-Session"],
-            expose_headers=["Retry-After", "X-Request-ID"],
-        ),
+        Middleware(SameSite, hosts=settings.allowed_hosts, origins=settings.origins),
+        *([cors] if settings.cors_origins else []),
         Middleware(Access, keys=keys, rate=settings.rate_limit),
         Middleware(Receiving, most=most),
     ]

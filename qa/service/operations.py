@@ -68,10 +68,15 @@ class Readiness:
     def __init__(self, assistant: Assistant) -> None:
         self._assistant = assistant
         self._problem = "The models are not loaded yet."
+        self._thread = threading.Thread(target=self._load, name="loading")
 
     def begin(self) -> None:
         """Start loading."""
-        threading.Thread(target=self._load, name="loading", daemon=True).start()
+        self._thread.start()
+
+    def end(self) -> None:
+        """Wait until nothing is loaded any more: an engine does not bear to be interrupted."""
+        self._thread.join()
 
     def check(self) -> None:
         """Return if questions can be answered.

@@ -17,7 +17,7 @@ from . import logs
 from .app import create_app
 from .guarding import LOOPBACK_HOSTS
 from .keys import KeyStore
-from .settings import ServiceSettings
+from .settings import ServiceSettings, is_loopback
 
 logger = logging.getLogger("dateline.service")
 
@@ -47,12 +47,17 @@ def run(assistant: Assistant, folder: Path, settings: ServiceSettings) -> None:
             timeout_graceful_shutdown=settings.shutdown_timeout,
         )
     )
-    if not keys and not settings.on_loopback:
-        logger.warning("API keys are off: everybody who can reach %s may ask.", settings.host)
-    logger.info("Listening on %s", address(settings.host, listener.getsockname()[1]))
-    # uvicorn raises the signal that stopped it once more: to be done is enough.
-    before = {one: signal.signal(one, _nothing) for one in (signal.SIGINT, signal.SIGTERM)}
+    if not keys and settings.is_exposed:
+        logger.warning("API keys are off: everybody who can reach the service may ask.")
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn has handlers of its own while it serves, and afterwards raises the signal that stopped
+    # it once more. These are for a signal before, and for that one.
+    before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
+        logger.info("Listening on %s", address(settings.host, listener.getsockname()[1]))
         server.run(sockets=[listener])
     finally:
         for one, handler in before.items():
@@ -70,17 +75,17 @@ def required_keys(folder: Path, settings: ServiceSettings) -> KeyStore | None:
     secret = settings.api_key.get_secret_value() if settings.api_key else None
     keys = KeyStore(folder, secret)
     if not keys.usable:
-        where = "" if settings.on_loopback else f" on {settings.host}, where others can reach it,"
+        where = " where others can reach it" if settings.is_exposed else ""
         raise UsageError(
             f"The service does not start{where} without an API key.",
-            "Make one: dateline keys add NAME. Or listen on 127.0.0.1, with --auth auto.",
+            "Make one: dateline keys add NAME. Or listen on 127.0.0.1 alone, with --auth auto.",
         )
     return keys
 
 
 def with_hosts(settings: ServiceSettings) -> ServiceSettings:
     """The settings, on loopback with the names that a request may use for it."""
-    if settings.allowed_hosts or not settings.on_loopback:
+    if settings.allowed_hosts or not is_loopback(settings.host):
         return settings
     public = urlsplit(settings.public_url or "").hostname
     hosts = dict.fromkeys([*LOOPBACK_HOSTS, _bracketed(settings.host), *([public] * bool(public))])
@@ -115,7 +120,3 @@ def address(host: str, port: int) -> str:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
-
-
-def _nothing(*_: object) -> None:
-    """Handle a signal by going on."""

@@ -57,16 +57,30 @@ def _long_enough(value: SecretStr) -> SecretStr:
     return value
 
 
-def _an_origin(value: str) -> str:
+def _a_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ValueError("it begins with http:// or https:// and a host")
     return value.rstrip("/")
 
 
+def _an_origin(value: str) -> str:
+    url = _a_url(value)
+    if urlsplit(url).path:
+        raise ValueError("an origin ends with its host or port")
+    return url
+
+
+def _a_network(value: str) -> str:
+    ipaddress.ip_network(value, strict=False)  # a ValueError says what is wrong
+    return value
+
+
 Origin = Annotated[str, AfterValidator(_an_origin)]
+Network = Annotated[str, AfterValidator(_a_network)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split)]
 
 
 class ServiceSettings(BaseSettings):
@@ -79,20 +93,20 @@ class ServiceSettings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8765, ge=0, le=65535, description="port; 0 takes a free one")
-    public_url: Origin | None = Field(
+    public_url: Annotated[str, AfterValidator(_a_url)] | None = Field(
         default=None, description="address under which people reach it, if a proxy stands before it"
     )
     allowed_hosts: Names = Field(
         default=(),
         description="Host headers that are answered; by default any, on loopback its own names",
     )
-    trusted_proxies: Names = Field(
+    trusted_proxies: Networks = Field(
         default=(), description="addresses or networks whose X-Forwarded-For is believed"
     )
     cors_origins: Origins = Field(default=(), description="web origins whose pages may ask, too")
     auth: Literal["auto", "on", "off"] = Field(
         default="auto",
-        description="whether API keys are needed; auto: unless it listens on loopback",
+        description="whether API keys are needed; auto: if others than this machine can ask",
     )
     api_key: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
         default=None,
@@ -134,14 +148,21 @@ class ServiceSettings(BaseSettings):
         return int(self.max_upload_mib * MEBIBYTE)
 
     @property
-    def on_loopback(self) -> bool:
-        """Whether only programs of this machine can reach it."""
-        return is_loopback(self.host)
+    def is_exposed(self) -> bool:
+        """Whether others than this machine's programs can ask: directly, or through a proxy."""
+        return not is_loopback(self.host) or bool(self.public_url or self.trusted_proxies)
 
     @property
     def needs_keys(self) -> bool:
         """Whether a request must carry an API key."""
-        return self.auth == "on" or (self.auth == "auto" and not self.on_loopback)
+        return self.auth == "on" or (self.auth == "auto" and self.is_exposed)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Web origins that may ask, besides the address that a request goes to."""
+        public = urlsplit(self.public_url or "")
+        own = (f"{public.scheme}://{public.netloc}",) if self.public_url else ()
+        return (*own, *self.cors_origins)
 
 
 def is_loopback(host: str) -> bool:

@@ -77,8 +77,8 @@ def test_errors_are_described_in_their_own_shape(schema):
         for status, reply in replies.items():
             if status >= "400":
                 shape = reply["content"]["application/json"]["schema"]["$ref"]
-                named = "OpenAIErrorReply" if is_openai(path) else "ErrorReply"
-                assert shape == f"#/components/schemas/{named}", f"{path} {status}"
+                model = "OpenAIErrorReply" if is_openai(path) else "ErrorReply"
+                assert shape == f"#/components/schemas/{model}", f"{path} {status}"
     for status in ("503", "504"):
         assert status in schema["paths"]["/api/ask"]["post"]["responses"]
     assert "HTTPValidationError" not in schema["components"]["schemas"]

@@ -57,6 +57,18 @@ def test_what_is_in_flight_is_finished(tmp_path):
     assert "Traceback" not in log
 
 
+@pytest.mark.parametrize("ready", [False, True])
+def test_a_stop_at_any_time_is_clean(folder, ready):
+    served = start(folder)
+    if ready:
+        served.ready()
+    served.process.terminate()
+    code, log = served.end()
+    assert code == 0
+    assert ("Ready" in log) >= ready
+    assert "Finished server process" in log
+
+
 def test_a_stop_does_not_wait_for_ever(tmp_path):
     EmbeddedIndex.open(tmp_path / ".dateline").close()
     served = start(tmp_path, "--shutdown-timeout", "1", command=SLOW)
@@ -147,7 +159,9 @@ def serve(folder, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--host", "0.0.0.0"], "does not start on 0.0.0.0, where others can reach it, without"),
+        (["--host", "0.0.0.0"], "does not start where others can reach it without an API key"),
+        (["--public-url", "https://qa.example"], "does not start where others can reach it"),
+        (["--trusted-proxies", "10.0.0.0/8"], "does not start where others can reach it"),
         (["--host", "::"], "dateline keys add NAME"),
         (["--auth", "on"], "does not start without an API key"),
         (["--host", "192.0.2.1", "--auth", "off"], "Cannot listen on 192.0.2.1"),

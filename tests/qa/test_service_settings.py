@@ -59,6 +59,9 @@ def test_several_values(monkeypatch):
         ('[serve]\nport = "many"', "wrong.toml: port: "),
         ('[serve]\nrate_limit = "often"', "rate_limit: couldn't parse"),
         ('[serve]\ncors_origins = ["a.example"]', "cors_origins: it begins with http"),
+        ('[serve]\ncors_origins = ["https://a.example/x"]', "cors_origins: an origin ends"),
+        ('[serve]\npublic_url = "qa.example"', "public_url: it begins with http"),
+        ('[serve]\ntrusted_proxies = ["proxy"]', "trusted_proxies: 'proxy' does not appear"),
         ("[serve]\ncors_origins = 7", "wrong.toml: cors_origins: "),
         ('[serve]\nauth = "maybe"', "wrong.toml: auth: "),
     ],
@@ -120,6 +123,15 @@ def test_loopback(host, loopback):
     assert ServiceSettings(host=host).needs_keys == (not loopback)
     assert ServiceSettings(host=host, auth="on").needs_keys
     assert not ServiceSettings(host=host, auth="off").needs_keys
+
+
+def test_behind_a_proxy_it_is_not_alone():
+    assert ServiceSettings(public_url="https://qa.example/dateline").needs_keys
+    assert ServiceSettings(trusted_proxies=("10.0.0.1",)).needs_keys
+    settings = ServiceSettings(
+        public_url="https://qa.example/dateline/", cors_origins=("https://a.example",)
+    )
+    assert settings.origins == ("https://qa.example", "https://a.example")
 
 
 def test_every_setting_is_in_the_readme_with_its_variable_and_default():
