@@ -140,6 +140,7 @@ def test_the_record_is_the_contract(assistant):
         "quote",
         "passage",
         "page",
+        "sentences",
     }
     assert set(record["citations"][0]["passage"]) == {"start", "end", "text"}
     assert {"retrieve", "read", "total"} <= set(record["timings_ms"])
