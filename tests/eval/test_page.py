@@ -6,7 +6,7 @@ from html import escape
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import html
 from test_showing import NASTY, reports, sample
@@ -48,6 +48,7 @@ def many(questions=3000, systems=10):
     )
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(report=reports)
 def test_any_text_is_shown_and_none_becomes_markup(report):
     tree = parsed(report)
