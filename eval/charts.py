@@ -30,7 +30,7 @@ MARKERS = (  # paths round a point, of about 8 units
 MARKED = 8  # points of a line that get a marker, at most
 DRAWN = 300  # points of a line that are drawn, at most: more cannot be told apart
 TABLED = 12  # columns of a curve's table, at most
-LARGEST = 1e15  # of a coordinate; what is beyond is not drawn
+LARGEST = 1e15  # of a coordinate, and on a log axis its inverse; what is beyond is not drawn
 
 Point = tuple[float, float]
 
@@ -60,7 +60,7 @@ def points_of(curve: Curve) -> dict[str, list[Point]]:
         name: [
             (x, y)
             for x, y in series
-            if abs(x) <= LARGEST and abs(y) <= LARGEST and not (curve.log_x and x <= 0)
+            if abs(x) <= LARGEST and abs(y) <= LARGEST and not (curve.log_x and x < 1 / LARGEST)
         ]
         for name, series in curve.series.items()
     }
@@ -124,18 +124,19 @@ class _Axes:
     """The two axes of a chart: where a point lies, and how they are drawn."""
 
     def __init__(self, curve: Curve, points: Sequence[Point]) -> None:
-        xs, ys = [x for x, _ in points], [y for _, y in points]
         self.curve = curve
+        xs, ys = [self._scaled(x) for x, _ in points], [y for _, y in points]
         low, high = min(xs), max(xs)
         self.x_low, self.x_high = _range(low if curve.log_x else _or_zero(low, high), high)
         low, high = min(ys), max(ys)
         self.y_low, self.y_high = _rounded(*_range(_or_zero(low, high), high))
 
+    def _scaled(self, x: float) -> float:
+        return math.log10(x) if self.curve.log_x else x
+
     def x(self, value: float) -> float:
-        low, high = self.x_low, self.x_high
-        if self.curve.log_x:
-            value, low, high = math.log(value), math.log(low), math.log(high)
-        return LEFT + (value - low) / (high - low) * (WIDTH - LEFT - RIGHT)
+        share = (self._scaled(value) - self.x_low) / (self.x_high - self.x_low)
+        return LEFT + share * (WIDTH - LEFT - RIGHT)
 
     def y(self, value: float) -> float:
         share = (value - self.y_low) / (self.y_high - self.y_low)
@@ -143,7 +144,8 @@ class _Axes:
 
     def drawn(self) -> str:
         floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-        marks = log_ticks if self.curve.log_x else ticks
+        low, high = self.x_low, self.x_high
+        marks = log_ticks(10**low, 10**high) if self.curve.log_x else ticks(low, high)
         parts = []
         for value in ticks(self.y_low, self.y_high):
             y = f"{self.y(value):.1f}"
@@ -151,7 +153,7 @@ class _Axes:
             parts.append(
                 f'<text x="{LEFT - 7}" y="{y}" dy=".35em" text-anchor="end">{_number(value)}</text>'
             )
-        for value in _apart(marks(self.x_low, self.x_high), self.x):
+        for value in _apart(marks, self.x):
             x = f"{self.x(value):.1f}"
             parts.append(f'<path class="tick" d="M{x} {floor}v4"/>')
             parts.append(
@@ -206,7 +208,7 @@ def _or_zero(low: float, high: float) -> float:
 
 
 def _range(low: float, high: float) -> Point:
-    """The same range, or one around it where it has no length; above zero if that was."""
+    """The same range, or one around it where it has no length."""
     if high - low > 1e-9 * max(abs(low), abs(high), 1):
         return low, high
     margin = max(abs(low), abs(high)) / 2 or 0.5

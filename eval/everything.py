@@ -52,7 +52,7 @@ def everything(
         measure,
         survey,
     )
-    from .regions import Rewritten, rewrite  # noqa: PLC0415
+    from .regions import Rewritten, regions_of, rewrite  # noqa: PLC0415
     from .showing import print_table  # noqa: PLC0415
     from .tables import print_json  # noqa: PLC0415
 
@@ -61,15 +61,18 @@ def everything(
     if data and not data.is_dir():
         raise UsageError(f"{data} is not a folder.", "Give the folder with the test collections.")
     if readme and not readme.is_file():
-        raise UsageError(f"{readme} is not a file.")
+        raise UsageError(f"{readme} is not a file.", "Give the Markdown file with the regions.")
+    if readme:
+        regions_of(readme.read_text(encoding="utf-8"), str(readme))  # before hours of measuring
     results = results or cache_folder() / "results"
     wanted = chosen(only)
     statuses: list[Status] = []
-    for measurement in MEASUREMENTS:
+    for number, measurement in enumerate(MEASUREMENTS, 1):
         status = survey(measurement, data, results)
         due = status.state in ("older", "not measured") or (fresh and status.state == "kept")
         if due and measurement in wanted and not list_only:
-            typer.secho(f"{measurement.name}: {measurement.command}", bold=True, err=True)
+            title = f"[{number}/{len(MEASUREMENTS)}] {measurement.name}: {measurement.command}"
+            typer.secho(title, bold=True, err=True)
             try:
                 status = measure(measurement, data, results)
             except KeyboardInterrupt:

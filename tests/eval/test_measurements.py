@@ -166,11 +166,13 @@ def test_stopped_it_keeps_what_it_has(two, data, tmp_path, monkeypatch):
     [
         (("--data", "none"), "none is not a folder"),
         (("--readme", "none.md"), "none.md is not a file"),
+        (("--readme", "bad.md"), "bad.md line 1: <!-- /figures --> closes no region"),
         (("--only", "none"), "no measurement 'none'"),
     ],
 )
 def test_wrong_usage(arguments, problem, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.md").write_text("<!-- /figures -->\n")
     done = call(*arguments, "--results", tmp_path)
     assert isinstance(done.exception, UsageError)
     assert problem in str(done.exception)

@@ -6,7 +6,7 @@ from html import escape
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import html
 from test_showing import NASTY, reports, sample
@@ -48,6 +48,7 @@ def many(questions=3000, systems=10):
     )
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(report=reports)
 def test_any_text_is_shown_and_none_becomes_markup(report):
     tree = parsed(report)
@@ -149,6 +150,7 @@ def test_lines_differ_by_more_than_colour():
         (),
         ((0.0, 0.0),),
         ((5.0, -3.0), (5.0, -3.0)),
+        ((1e-138, 0.0), (2e-14, 0.5), (2.1e-14, 1.0)),
         ((1.0, float("nan")), (2.0, 1.0)),
         ((0.0, 1e-12), (1e9, 2e-12)),
         tuple((float(i), i % 7 / 7) for i in range(5000)),

@@ -7,7 +7,7 @@ import re
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -102,6 +102,7 @@ def sample(questions=3):
     )
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(report=reports)
 def test_json_gives_the_report_back(report, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "report.json"
@@ -199,6 +200,7 @@ def plain_text(tokens):
     )
 
 
+@settings(deadline=None)
 @given(text=words)
 def test_markdown_shows_a_text_as_it_is(text):
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -215,6 +217,7 @@ def test_markdown_shows_a_text_as_it_is(text):
             assert plain_text(inline.children).split() == wanted.replace("\0", "\ufffd").split()
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(report=reports)
 def test_markdown_holds_every_row_as_one_line(report):
     lines = [line for line in markdown(report).splitlines() if line.startswith("| ")]
