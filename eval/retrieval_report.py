@@ -161,7 +161,8 @@ def _note(baseline: str, systems: int) -> str:
         return ""
     return (
         f"▲ better, ▼ worse than {baseline} (◆): p < {ALPHA} by a paired randomisation test"
-        f" ({ROUNDS:,} rounds), corrected by Holm's method (comparisons in a column: {systems - 1})."
+        f" ({ROUNDS:,} rounds), corrected by Holm's method (comparisons in a column:"
+        f" {systems - 1})."
     )
 
 
