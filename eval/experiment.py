@@ -20,7 +20,7 @@ from typing import Any
 from index import EmbeddedIndex, load_embedder
 from index.inference import engine_name
 
-from . import retrieval
+from . import searching
 from .configurations import Configuration
 from .datasets import Collection
 from .files import write_whole
@@ -28,14 +28,13 @@ from .measuring import in_fresh_process, latency, machine, peak_memory_mib
 from .metrics import cutoff_of
 from .retrieval import (
     RetrievalResult,
-    Run,
     SearchCost,
     built_index,
     evaluate_run,
     index_key,
-    search_queries,
     work_folder,
 )
+from .searching import Run, search_queries
 
 logger = logging.getLogger("dateline.eval")
 
@@ -159,7 +158,7 @@ def _run_key(collection: Collection, configuration: Configuration) -> str:
         embedder.fingerprint,
         configuration.described(),
         list(collection.queries.items()),
-        Path(retrieval.__file__).read_text(encoding="utf-8"),
+        Path(searching.__file__).read_text(encoding="utf-8"),
     ]
     return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()[:16]
 

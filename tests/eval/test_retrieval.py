@@ -6,9 +6,9 @@ from eval.retrieval import (
     built_index,
     evaluate_retrieval,
     limited,
-    search_documents,
     write_run,
 )
+from eval.searching import search_documents
 from index import IndexSettings
 from index.document import Chunk, Document, DocumentInfo, Hit
 from index.errors import UsageError
