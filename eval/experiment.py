@@ -20,7 +20,7 @@ from typing import Any
 from index import EmbeddedIndex, load_embedder
 from index.inference import engine_name
 
-from . import retrieval
+from . import searching
 from .configurations import Configuration
 from .datasets import Collection
 from .files import write_whole
@@ -32,9 +32,9 @@ from .retrieval import (
     built_index,
     evaluate_run,
     index_key,
-    search_queries,
     work_folder,
 )
+from .searching import search_queries
 from .trec import Run
 
 logger = logging.getLogger("dateline.eval")
@@ -159,7 +159,7 @@ def _run_key(collection: Collection, configuration: Configuration) -> str:
         embedder.fingerprint,
         configuration.described(),
         list(collection.queries.items()),
-        Path(retrieval.__file__).read_text(encoding="utf-8"),
+        Path(searching.__file__).read_text(encoding="utf-8"),
     ]
     return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()[:16]
 

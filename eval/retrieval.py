@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import filelock
+import numpy as np
 
 import index as index_package
 from index import Document, EmbeddedIndex, Index, IndexSettings, Mode, load_embedder
@@ -26,8 +27,8 @@ from .configurations import DEPTH
 from .datasets import Collection
 from .files import write_whole
 from .measuring import Latency, latency, peak_memory_mib, tracked
-from .metrics import RETRIEVAL_MEASURES, Interval, bootstrap_interval, measure_run
-from .trec import Run
+from .metrics import RETRIEVAL_MEASURES, Interval, bootstrap_intervals, measure_run
+from .searching import search_queries
 from .vectors import KeptVectors
 
 MODES: tuple[Mode, ...] = ("bm25", "dense", "hybrid")
@@ -103,37 +104,6 @@ class BuiltIndex:
     reused: bool
 
 
-def search_documents(index: Index, query: str, mode: Mode, depth: int = DEPTH) -> dict[str, float]:
-    """The best `depth` documents by source, best first, each with its best passage's score."""
-    top_k = 4 * depth
-    while True:
-        hits = index.search(query, top_k=top_k, mode=mode)
-        best: dict[str, float] = {}
-        for hit in hits:
-            best.setdefault(hit.document.source, hit.score)
-        if len(best) >= depth or len(hits) < top_k:
-            return dict(islice(best.items(), depth))
-        top_k *= 2
-
-
-def search_queries(
-    index: Index, queries: Mapping[str, str], mode: Mode, depth: int, description: str
-) -> tuple[Run, dict[str, float]]:
-    """Search for every query: the run, and the milliseconds that each took.
-
-    One search comes before, so that loading is not timed.
-    """
-    run: Run = {}
-    milliseconds: dict[str, float] = {}
-    for text in islice(queries.values(), 1):
-        search_documents(index, text, mode, depth)
-    for query, text in tracked(list(queries.items()), description):
-        start = time.perf_counter()
-        run[query] = search_documents(index, text, mode, depth)
-        milliseconds[query] = 1000 * (time.perf_counter() - start)
-    return run, milliseconds
-
-
 def evaluate_retrieval(
     index: Index,
     collection: Collection,
@@ -156,13 +126,15 @@ def evaluate_run(
 ) -> RetrievalResult:
     """Measure a run, wherever it is from; queries that it leaves out count 0."""
     per_query = measure_run(collection.qrels, run, measures)
+    columns = np.array([list(values.values()) for values in per_query.values()]).T
+    intervals = dict(zip(per_query, bootstrap_intervals(columns), strict=True))
     return RetrievalResult(
         collection=collection.name,
         system=system,
         documents=len(collection.documents),
         queries=len(collection.qrels),
         measures={name: sum(v.values()) / len(v) for name, v in per_query.items()},
-        intervals={name: bootstrap_interval(list(v.values())) for name, v in per_query.items()},
+        intervals=intervals,
         per_query=per_query,
         run=run,
     )

@@ -32,7 +32,8 @@ from .measuring import tracked
 from .metrics import f1, measure_run
 from .questions import GoldQuestion, bundled_questions, read_questions
 from .report import Cell, Table
-from .retrieval import MODES, search_documents
+from .retrieval import MODES
+from .searching import search_documents
 
 if TYPE_CHECKING:
     from qa import Assistant

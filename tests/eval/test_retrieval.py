@@ -6,8 +6,8 @@ from eval.retrieval import (
     built_index,
     evaluate_retrieval,
     limited,
-    search_documents,
 )
+from eval.searching import search_documents
 from index import IndexSettings
 from index.document import Chunk, Document, DocumentInfo, Hit
 from index.errors import UsageError
