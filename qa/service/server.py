@@ -6,9 +6,11 @@ import logging
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from index.errors import UsageError
 
@@ -35,21 +37,29 @@ def run(assistant: Assistant, folder: Path, settings: ServiceSettings) -> None:
     listener = listen(settings.host, settings.port)
     logs.configure(settings.log_format, settings.log_level)
     app = create_app(assistant, with_hosts(settings), keys)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ws="none",
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=list(settings.trusted_proxies),
-            timeout_graceful_shutdown=settings.shutdown_timeout,
-        )
-    )
     if not keys and not settings.on_loopback:
         logger.warning("API keys are off: everybody who can reach %s may ask.", settings.host)
     logger.info("Listening on %s", address(settings.host, listener.getsockname()[1]))
+    serve_until_stopped(
+        app,
+        listener,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+    )
+
+
+def serve_until_stopped(app: ASGIApp, listener: socket.socket, **options: Any) -> None:  # noqa: ANN401
+    """Serve an application on a socket until SIGINT or SIGTERM.
+
+    Args:
+        options: further ones of uvicorn.
+    """
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, ws="none", **options
+        )
+    )
     # uvicorn raises the signal that stopped it once more: to be done is enough.
     before = {one: signal.signal(one, _nothing) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -83,7 +93,7 @@ def with_hosts(settings: ServiceSettings) -> ServiceSettings:
     if settings.allowed_hosts or not settings.on_loopback:
         return settings
     public = urlsplit(settings.public_url or "").hostname
-    hosts = dict.fromkeys([*LOOPBACK_HOSTS, _bracketed(settings.host), *([public] * bool(public))])
+    hosts = dict.fromkeys([*LOOPBACK_HOSTS, bracketed(settings.host), *([public] * bool(public))])
     return settings.model_copy(update={"allowed_hosts": tuple(hosts)})
 
 
@@ -110,10 +120,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 def address(host: str, port: int) -> str:
     """The URL under which it listens."""
-    return f"http://{_bracketed(host)}:{port}"
+    return f"http://{bracketed(host)}:{port}"
 
 
-def _bracketed(host: str) -> str:
+def bracketed(host: str) -> str:
+    """A host as URLs and Host headers write it."""
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
