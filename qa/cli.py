@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 
 from index.errors import DatelineError, NothingFoundError, UsageError
 
-from . import key_commands, session_commands
+from . import key_commands, mcp_command, session_commands
 from .options import (
     DEFAULT_INDEX,
     AfterOption,
@@ -77,6 +77,7 @@ app = typer.Typer(
 
 app.add_typer(session_commands.app, name="sessions")
 app.add_typer(key_commands.app, name="keys")
+app.command("mcp", epilog=mcp_command.EPILOG)(mcp_command.mcp)
 
 
 @app.callback()

@@ -123,7 +123,7 @@ def document_routes(index: EmbeddedIndex, jobs: IndexJobs) -> APIRouter:
         if document is None:
             raise _unknown(document_id)
         return DocumentText.model_validate(
-            {**_fields(document), "text": _well_formed(document.text), "pages": document.pages}
+            {**_fields(document), "text": well_formed(document.text), "pages": document.pages}
         )
 
     @router.delete("/{document_id}")
@@ -289,13 +289,13 @@ def _unknown(document_id: str) -> RefusedError:
 
 def _fields(info: DocumentInfo) -> dict[str, Any]:
     fields = {name: getattr(info, name) for name in DocumentRecord.model_fields}
-    return {**fields, "metadata": _well_formed(dict(info.metadata))}
+    return {**fields, "metadata": well_formed(dict(info.metadata))}
 
 
-def _well_formed(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def well_formed(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """The same with lone surrogates, which UTF-8 cannot express, replaced one for one."""
     if isinstance(value, str):
         return _SURROGATE.sub("\ufffd", value)
     if isinstance(value, dict):
-        return {_well_formed(key): _well_formed(item) for key, item in value.items()}
-    return [_well_formed(item) for item in value] if isinstance(value, list) else value
+        return {well_formed(key): well_formed(item) for key, item in value.items()}
+    return [well_formed(item) for item in value] if isinstance(value, list) else value

@@ -6,9 +6,11 @@ import logging
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from index.errors import UsageError
 
@@ -35,20 +37,35 @@ def run(assistant: Assistant, folder: Path, settings: ServiceSettings) -> None:
     listener = listen(settings.host, settings.port)
     logs.configure(settings.log_format, settings.log_level)
     app = create_app(assistant, with_hosts(settings), keys)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ws="none",
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=list(settings.trusted_proxies),
-            timeout_graceful_shutdown=settings.shutdown_timeout,
-        )
-    )
     if not keys and settings.is_exposed:
         logger.warning("API keys are off: everybody who can reach the service may ask.")
+    serve_until_stopped(
+        app,
+        listener,
+        f"Listening on {address(settings.host, listener.getsockname()[1])}",
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+    )
+
+
+def serve_until_stopped(
+    app: ASGIApp,
+    listener: socket.socket,
+    ready: str,
+    **options: Any,  # noqa: ANN401
+) -> None:
+    """Serve an application on a socket until SIGINT or SIGTERM.
+
+    Args:
+        ready: what the log says before.
+        options: further ones of uvicorn.
+    """
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, ws="none", **options
+        )
+    )
 
     def stop(*_: object) -> None:
         server.should_exit = True
@@ -57,7 +74,7 @@ def run(assistant: Assistant, folder: Path, settings: ServiceSettings) -> None:
     # it once more. These are for a signal before, and for that one.
     before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
-        logger.info("Listening on %s", address(settings.host, listener.getsockname()[1]))
+        logger.info(ready)
         server.run(sockets=[listener])
     finally:
         for one, handler in before.items():
@@ -88,7 +105,7 @@ def with_hosts(settings: ServiceSettings) -> ServiceSettings:
     if settings.allowed_hosts or not is_loopback(settings.host):
         return settings
     public = urlsplit(settings.public_url or "").hostname
-    hosts = dict.fromkeys([*LOOPBACK_HOSTS, _bracketed(settings.host), *([public] * bool(public))])
+    hosts = dict.fromkeys([*LOOPBACK_HOSTS, bracketed(settings.host), *([public] * bool(public))])
     return settings.model_copy(update={"allowed_hosts": tuple(hosts)})
 
 
@@ -115,8 +132,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 def address(host: str, port: int) -> str:
     """The URL under which it listens."""
-    return f"http://{_bracketed(host)}:{port}"
+    return f"http://{bracketed(host)}:{port}"
 
 
-def _bracketed(host: str) -> str:
+def bracketed(host: str) -> str:
+    """A host as URLs and Host headers write it."""
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
