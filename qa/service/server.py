@@ -120,6 +120,7 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host.strip("[]"), port))
+        listener.listen()  # now: what is logged as listening must not refuse anybody
     except (OSError, UnicodeError) as error:
         listener.close()
         problem = getattr(error, "strerror", None) or error
