@@ -45,6 +45,8 @@ def peers(
     One table: quality, speed, memory, and what each cannot do. The extra `peers` installs them
     all; a system that is not installed is left out.
     """
+    from index.inference import engine_name  # noqa: PLC0415
+
     from .datasets import load_squad  # noqa: PLC0415
     from .peer_report import peer_report  # noqa: PLC0415
     from .peer_systems import SYSTEMS  # noqa: PLC0415
@@ -73,6 +75,7 @@ def peers(
     summary = {
         "command": shlex.join(["dateline", *sys.argv[1:]]),
         "machine": ", ".join(f"{name} {value}" for name, value in machine().items()),
+        "Dateline's engine": engine_name(),
         "date": date.today().isoformat(),
     }
     if file:

@@ -31,9 +31,10 @@ NOTE = (
     " randomisation test over the questions, 10,000 rounds. Exact match and F1 are SQuAD's, of the"
     " first answer, or of the best candidate where a system abstains. A confidence is calibrated"
     " if of the answers believed with 70 % those 70 % are right, that is have an F1 of"
-    f" {RIGHT} or more. All have the same passages, embedding model and reader weights. Indexing"
-    " starts with the models loaded, and ends when the passages are found (for Dateline: and are"
-    " on disk)."
+    f" {RIGHT} or more. All have the same passages, embedding model and reader weights; the peers"
+    " run them by PyTorch in float32, as they do unless told otherwise. Indexing starts with the"
+    " models loaded, and ends when the passages are found (for Dateline: and are on disk). A cell"
+    " in bold is the best of its row."
 )
 
 
