@@ -7,6 +7,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from index.errors import UsageError
+
 from .report import Report
 
 
@@ -31,9 +33,21 @@ def print_report(report: Report) -> None:
         console.print(table.note, markup=False)
 
 
+def report_format(path: Path) -> str:
+    """What a file of that name holds; to be asked before a long measurement.
+
+    Raises:
+        UsageError: its name says none of the formats.
+    """
+    suffix = path.suffix.removeprefix(".")
+    if suffix not in ("json", "md"):
+        raise UsageError(f"{path} has no suffix that says what to write.", "Use .md or .json.")
+    return suffix
+
+
 def write_report(report: Report, path: Path) -> None:
     """The report as JSON, or as Markdown where the name ends so."""
-    text = _markdown(report) if path.suffix == ".md" else report_json(report)
+    text = _markdown(report) if report_format(path) == "md" else report_json(report)
     path.write_text(text, encoding="utf-8")
 
 
