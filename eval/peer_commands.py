@@ -40,14 +40,18 @@ def peers(
     """Haystack, txtai, rank-bm25 and bm25s on the same passages, models and questions.
 
     One table: quality, speed, memory, and what each cannot do. The extra `peers` installs them
-    all; a system that is not installed is left out.
+    all; a system that is not installed is left out. Exits with 1 if one failed.
     """
+    from index.inference import engine_name  # noqa: PLC0415
+
     from .datasets import load_squad  # noqa: PLC0415
     from .peer_report import peer_report  # noqa: PLC0415
     from .peer_systems import SYSTEMS  # noqa: PLC0415
     from .peers import compare, sample_task, squad_task  # noqa: PLC0415
-    from .showing import print_report, report_json, write_report  # noqa: PLC0415
+    from .showing import print_report, report_format, report_json, write_report  # noqa: PLC0415
 
+    if report:
+        report_format(report)  # rather now than after an hour
     wanted = {name.casefold() for name in only or ()}
     known = {system.name.casefold() for system in SYSTEMS}
     if unknown := wanted - known:
@@ -70,6 +74,7 @@ def peers(
     summary = {
         "command": shlex.join(["dateline", *sys.argv[1:]]),
         "machine": ", ".join(f"{name} {value}" for name, value in machine().items()),
+        "Dateline's engine": engine_name(),
         "date": date.today().isoformat(),
     }
     if file:
@@ -77,7 +82,8 @@ def peers(
         task = squad_task(load_squad(file), name, questions=questions, seed=seed, work=work)
     else:
         task = sample_task(work)
-    measured = list(compare(task, [s for s in chosen if not s.missing()], work=work))
+    installed = [system for system in chosen if not system.missing()]
+    measured = list(compare(task, installed, work=work))
     if not measured:
         raise DatelineError("No system could be measured.", "See the messages above.")
     result = peer_report(task, measured, summary)
@@ -87,3 +93,5 @@ def peers(
         typer.echo(report_json(result))
     else:
         print_report(result)
+    if len(measured) < len(installed):
+        raise typer.Exit(1)

@@ -31,9 +31,10 @@ NOTE = (
     " randomisation test over the questions, 10,000 rounds. Exact match and F1 are SQuAD's, of the"
     " first answer, or of the best candidate where a system abstains. A confidence is calibrated"
     " if of the answers believed with 70 % those 70 % are right, that is have an F1 of"
-    f" {RIGHT} or more. All have the same passages, embedding model and reader weights. Indexing"
-    " starts with the models loaded, and ends when the passages are found (for Dateline: and are"
-    " on disk)."
+    f" {RIGHT} or more. All have the same passages, embedding model and reader weights; the peers"
+    " run them by PyTorch in float32, as they do unless told otherwise. Indexing starts with the"
+    " models loaded, and ends when the passages are found (for Dateline: and are on disk). A cell"
+    " in bold is the best of its row."
 )
 
 
@@ -235,9 +236,9 @@ MEASURES: tuple[Measure, ...] = (
         lambda c: [len(c.task.passages) / c.measured.built.seconds],
         ",.0f",
     ),
-    Measure("– processor time, s", None, lambda c: [c.measured.built.cpu_seconds], ",.1f", -1),
+    Measure("– processor time, s", None, lambda c: [c.measured.built.cpu_seconds], ",.2f", -1),
     Measure("– peak MiB", None, lambda c: _one(c.measured.built.peak_mib), ",.0f", -1),
-    Measure("index on disk, MiB", "disk", lambda c: _one(c.measured.built.disk_mib), ".1f", -1),
+    Measure("index on disk, MiB", "disk", lambda c: _one(c.measured.built.disk_mib), ".2f", -1),
     Measure(
         "a question, ms p50/p95",
         "answers",
@@ -258,7 +259,7 @@ MEASURES: tuple[Measure, ...] = (
         "a search, ms p50/p95",
         None,
         lambda c: [j.outcome.searching for j in c.all],
-        ",.1f",
+        ",.2f",
         -1,
         tail=True,
     ),

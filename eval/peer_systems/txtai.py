@@ -35,14 +35,16 @@ class Txtai(Peer):
     requires = ("txtai",)
     lacks: ClassVar[Mapping[Ability, str]] = {
         **lacking(
-            "txtai/pipeline/text/questions.py returns a string or None",
+            "txtai/pipeline/text/questions.py returns a string or None for a context",
             "confidence",
             "offsets",
             "spans",
             "dates",
         ),
         "events": "none of txtai/pipeline, graph and workflow; the nearest, Entity, labels names",
-        "follow-ups": "txtai/pipeline/llm/rag.py and agents keep a history with a language model",
+        "follow-ups": (
+            "txtai/pipeline/llm/rag.py takes each question alone; agents use a language model"
+        ),
     }
 
     def __init__(self, setup: Setup) -> None:

@@ -12,7 +12,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from eval import tables
-from eval.answers import OpenDomainResult, SampleResult
+from eval.answers import SampleResult
 from eval.benchmark import SpeedResult
 from eval.bm25 import Bm25Result
 from eval.conversations import ConversationsResult, DialogueScores
@@ -22,6 +22,7 @@ from eval.figures import LINE, RENDERERS
 from eval.files import write_whole
 from eval.main_events import SlotScore
 from eval.measurements import MEASUREMENTS, Record
+from eval.open_domain import OpenDomainResult
 from eval.reading import ReadingResult
 from eval.recall import RecallResult
 from eval.regions import regions_of, rewrite, rewritten_text

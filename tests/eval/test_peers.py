@@ -204,6 +204,15 @@ def test_command_as_json_and_as_a_report(command, tmp_path):
     assert "| exact match | **0.333** | no |" in (tmp_path / "peers.md").read_text()
 
 
+def test_command_fails_where_a_system_does(command, monkeypatch):
+    monkeypatch.setattr("eval.peer_systems.SYSTEMS", (Forgetful, Words))
+    done = command()
+    assert done.exit_code == 1
+    assert "forgetful failed" in done.stderr
+    assert "exact match" in done.stdout
+    assert "suffix" in str(command("--report", "peers.xyz").exception)
+
+
 def test_command_names_the_systems_it_knows(command):
     done = command("--only", "lucene")
     assert "There is no system 'lucene'" in str(done.exception)
