@@ -1,6 +1,6 @@
 /** Adding documents: files dropped or chosen, sent, and indexed while one watches. */
 
-import { Problem, events, json, upload } from "./api.js";
+import { Problem, events, json, request, upload } from "./api.js";
 import { countDocuments, refreshDocuments } from "./documents.js";
 import { announce, button, byId, el, fill } from "./dom.js";
 import { counted, oneLine, size } from "./text.js";
@@ -8,6 +8,7 @@ import { counted, oneLine, size } from "./text.js";
 /** @typedef {import("./records.js").Job} Job */
 /** @typedef {import("./records.js").Report} Report */
 
+const RECONNECT = 1000; // ms
 export const KINDS = "txt, md, html, pdf, docx, eml, json, jsonl, csv";
 
 /** @type {HTMLInputElement} */
@@ -114,12 +115,16 @@ async function add(files) {
  * @param {Card} card
  */
 async function watch(id, card) {
-  card.tell("Waiting");
   const path = `api/index-jobs/${encodeURIComponent(id)}`;
-  for await (const { data } of events(`${path}/events`)) {
-    if (card.show(/** @type {Job} */ (data))) break;
+  card.tell("Waiting");
+  card.canBeCancelled(() => request(path, { method: "DELETE" }));
+  for (;;) {
+    for await (const { data } of events(`${path}/events`)) {
+      if (card.show(/** @type {Job} */ (data))) break;
+    }
+    if (card.isOver() || card.show(/** @type {Job} */ (await json(path)))) break;
+    await new Promise((resolve) => setTimeout(resolve, RECONNECT)); // it was cut off on the way
   }
-  if (!card.isOver()) card.show(/** @type {Job} */ (await json(path))); // the connection ended early
   void refreshDocuments();
   void countDocuments();
 }
@@ -160,6 +165,7 @@ function newCard(files) {
   const end = (how) => {
     over = true;
     bar.remove();
+    element.querySelector(".job-head button")?.remove();
     element.classList.add(how);
     element.querySelector(".job-head")?.append(
       button(`Put away ${name}`, () => element.remove(), { icon: "close", bare: true }),
@@ -169,6 +175,14 @@ function newCard(files) {
   return {
     element,
     isOver: () => over,
+    /** @param {() => Promise<unknown>} cancel */
+    canBeCancelled(cancel) {
+      const control = button("Cancel", async () => {
+        control.disabled = true;
+        await cancel().catch((error) => fill(details, el("p", { class: "problem" }, error.message)));
+      });
+      state.after(control);
+    },
     /** @param {string} doing @param {number} [done] @param {number} [of] */
     tell(doing, done, of) {
       state.textContent = of ? `${doing}, ${Math.round(((done ?? 0) / of) * 100)} %` : doing;

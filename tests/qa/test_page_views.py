@@ -1,6 +1,7 @@
 """The timeline, the documents and adding to them, on the page."""
 
 import itertools
+import json
 import re
 
 import pytest
@@ -111,6 +112,33 @@ def test_files_are_added_watched_asked_and_removed(open_page):
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     row.wait_for(state="detached")
     page.locator("#documents-total", has_text="No document is like that").wait_for()
+
+
+def test_a_job_goes_on_being_watched_when_cut_off_and_can_be_cancelled(open_page):
+    job = {"id": "1", "state": "running", "files": [], "report": None, "error": None}
+    job["progress"] = {"done": 1, "total": 4, "unit": "bytes"}
+    looks = []
+
+    def reply(route):
+        if route.request.method == "DELETE":
+            error = {"code": "D000", "problem": "It was cancelled.", "next_step": ""}
+            job.update(state="failed", error=error)
+        looks.append(route.request.url)
+        data = json.dumps(job)
+        is_stream = route.request.url.endswith("/events")
+        route.fulfill(body=f"event: progress\ndata: {data}\n\n" if is_stream else data)
+
+    page = open_page("#/documents")
+    page.route("**/api/documents", lambda route: route.fulfill(status=202, json={"job": "1"}))
+    page.route("**/api/index-jobs/1**", reply)
+    page.locator("#files").set_input_files([FILE])
+    page.locator(".job-state", has_text="Indexing, 25 %").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    failed = page.locator(".job.failed")
+    failed.wait_for()
+    assert "It was cancelled." in failed.inner_text()
+    assert failed.get_by_role("button", name="Cancel").count() == 0
+    assert len([look for look in looks if look.endswith("/events")]) >= 2
 
 
 def test_files_are_dropped(open_page):
