@@ -54,6 +54,7 @@ bench: .venv/.installed
 # bm25s, which BM25 is compared with, is among the developer's packages. Stopped, it goes on.
 eval: .venv/.installed-dev
 	$(BIN)/dateline eval all --results .work/results --readme README.md $(if $(DATA),--data $(DATA))
+
 load: .venv/.installed
 	$(BIN)/dateline eval load
 

@@ -107,8 +107,12 @@ def _answers(squad: Json, sample: Json) -> str:
             _hundred(sample, "exact_match"),
         ],
         ["F1 (95 %)", _with_interval(squad, "f1"), _hundred(sample, "f1")],
-        ["a right span among the first ten", _percent(squad["answer_in_top10_spans"]), "–"],
-        ["the answer in the first ten passages", _percent(squad["answer_in_top10_passages"]), "–"],
+        ["a right span among the first ten", _percent(squad["answer_in_top_spans"]["10"]), "–"],
+        [
+            "the answer in the first ten passages",
+            _percent(squad["answer_in_top_passages"]["10"]),
+            "–",
+        ],
         [
             "answered, of the questions that have an answer",
             _percent(1 - squad["abstained"]),

@@ -82,7 +82,7 @@ def report_format(path: Path) -> Format:
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in ("json", "md", "html"):
         raise UsageError(
-            f"{path} has no suffix that says what to write.", "Use .html, .md or .json."
+            f"The name of {path} does not say its format.", "Name it .html, .md or .json."
         )
     return cast(Format, suffix)
 

@@ -9,6 +9,7 @@ def question(text, *answers, sources=("tea.txt",)):
     return GoldQuestion(
         id=text,
         question=text,
+        type="what",
         answers=answers,
         sources=sources if answers else (),
         unanswerable=not answers,
@@ -76,7 +77,7 @@ def test_questions_without_answers_to_compare_with_are_left_out(new_index):
     text = "Tea is grown in China."
     index = new_index([Document(id="tea.txt", source="tea.txt", title="", text=text)])
     known = question("tea is grown in", "China")
-    vague = GoldQuestion("v", "tea is grown", sources=("tea.txt",), type="what")
+    vague = GoldQuestion(id="v", question="tea is grown", sources=("tea.txt",), type="what")
     result = evaluate_sample(Assistant(index), [known, vague], documents=1)
     assert result.citations.citations == 1
     assert result.trust.accuracy == 1.0

@@ -153,7 +153,9 @@ def test_the_product_cites_verbatim(tmp_path):
 
     text = "Anna Berg met Tomas Lind in Oslo on Monday. The talks lasted two hours."
     asked = [
-        GoldQuestion(question, question, answers, ("a.txt",), type="who")
+        GoldQuestion(
+            id=question, question=question, answers=answers, sources=("a.txt",), type="who"
+        )
         for question, answers in (
             ("Who met Tomas Lind in Oslo?", ("Anna Berg",)),
             ("How long did the talks last?", ("two hours",)),

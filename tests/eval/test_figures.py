@@ -35,6 +35,8 @@ README = Path(__file__).parents[2] / "README.md"
 # Where a mapping's keys are named by what was measured, these stand for them.
 KEYS = {
     "coverage_at_risk": ["5%", "10%", "20%"],
+    "answer_in_top_spans": ["1", "3", "5", "10"],
+    "answer_in_top_passages": ["1", "3", "5", "10"],
     "by_slot": ["who", "where", "when"],
     "by_kind": ["compound", "who"],
     "measures": ["nDCG@10", "R@100"],
