@@ -15,7 +15,7 @@ from stub_assistant import StubAssistant
 from support import HashEmbedder
 
 from index import EmbeddedIndex
-from qa.service import run
+from qa.service.server import run
 from qa.service.settings import ServiceSettings
 
 
@@ -38,7 +38,7 @@ def main() -> None:
     folder, port, *gate = sys.argv[1:]
     embedder = GatedEmbedder(Path(gate[0]) if gate else None)
     with EmbeddedIndex.open(folder, embedder=embedder) as index:
-        run(StubAssistant(index), index.path, ServiceSettings(port=int(port)))
+        run(StubAssistant(index), index.path, ServiceSettings(port=int(port), rate_limit="none"))
 
 
 if __name__ == "__main__":

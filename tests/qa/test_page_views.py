@@ -67,7 +67,7 @@ def test_documents_are_filtered_and_opened(open_page):
     page.get_by_text("No document is like that").wait_for()
     page.get_by_role("button", name="Clear").click()
     page.locator("#documents-total", has_text=f"{everything} documents").wait_for()
-    page.get_by_role("link", name="Aurora").click()
+    page.locator("#documents-list").get_by_role("link", name="Aurora").click()
     page.locator("#source-title", has_text="Aurora").wait_for()
     assert page.locator("#documents-list").is_visible()
 
