@@ -17,7 +17,8 @@ WHO = "Who did Anna Berg meet?"
 
 @pytest.fixture
 def client(index):
-    return TestClient(create_app(StubAssistant(index)))
+    with TestClient(create_app(StubAssistant(index))) as opened:  # one event loop for all requests
+        yield opened
 
 
 def begin(client, **body):
