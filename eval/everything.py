@@ -17,7 +17,7 @@ def everything(
         Path | None,
         typer.Option(
             envvar="DATELINE_DATA",
-            help="Folder with the test collections (default: ../shared/data beside the project).",
+            help="Folder with the test collections (default: only what is bundled is measured).",
         ),
     ] = None,
     only: Annotated[
@@ -46,7 +46,6 @@ def everything(
 
     from .measurements import (  # noqa: PLC0415
         MEASUREMENTS,
-        REPOSITORY,
         Status,
         chosen,
         measure,
@@ -56,8 +55,6 @@ def everything(
     from .showing import print_table  # noqa: PLC0415
     from .tables import print_json  # noqa: PLC0415
 
-    beside = REPOSITORY.parent / "shared" / "data"
-    data = data or (beside if beside.is_dir() else None)
     if data and not data.is_dir():
         raise UsageError(f"{data} is not a folder.", "Give the folder with the test collections.")
     if readme and not readme.is_file():
