@@ -11,7 +11,7 @@ from textwrap import fill
 from typing import Any, NamedTuple, TypeAlias
 
 from .markdown import markdown_table
-from .measurements import Record
+from .measurements import MEASUREMENTS, Record
 
 Records: TypeAlias = Mapping[str, Record]
 Json: TypeAlias = Any  # what a command printed
@@ -63,6 +63,9 @@ def _machines(records: Records) -> str:
         commits = ", ".join(sorted({record.commit for record in those} - {""}))
         code = f", commit {commits}" if commits else ""
         sentences.append(f"Measured on {machine}; {when}{code}{which}.")
+    older = [measurement.name for measurement in MEASUREMENTS if measurement.name not in records]
+    if older:
+        sentences.append(f"Measured before that, or elsewhere: {', '.join(older)}.")
     return _prose(" ".join(sentences))
 
 

@@ -59,7 +59,7 @@ def rewritten_text(
     for region, start, end in regions_of(text, name):
         renderer = RENDERERS[region]
         missing = tuple(need for need in renderer.needs if need not in records)
-        if missing:
+        if missing or not records:
             left[region] = missing
             continue
         content = f"\n{renderer.render(records)}\n\n"

@@ -34,7 +34,7 @@ class Receiving:
             await self.app(scope, receive, send)
             return
         request = _Request(receive, send, self._most(scope["method"], scope["path"]), self._seconds)
-        declared = Headers(scope=scope).get("content-length", "")
+        declared = Headers(scope=scope).get("content-length", "")[:20]  # an int has an end
         request.refused = declared.isdecimal() and int(declared) > request.most
         work = asyncio.ensure_future(self.app(scope, request.receive, request.send))
         watch = asyncio.ensure_future(request.disconnected())

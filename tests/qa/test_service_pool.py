@@ -5,6 +5,7 @@ import json
 import threading
 
 import pytest
+from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from stub_assistant import StubAssistant, make_answer
 
@@ -243,6 +244,37 @@ def test_who_hangs_up_leaves_the_queue(assistant):
         await asyncio.gather(first, third)
         assert sent == {"first": [200, None], "second": [], "third": [200, None]}
         assert assistant.gate.calls == ["first", "third"]
+
+    asyncio.run(main())
+
+
+def test_a_stream_ends_when_its_reader_goes():
+    async def main():
+        gone, ended, sent = asyncio.Event(), asyncio.Event(), []
+
+        async def numbers():
+            try:
+                for number in range(1000):
+                    yield f"{number}\n"
+                    await asyncio.sleep(0.005)
+            finally:
+                ended.set()
+
+        async def hang_up():
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            sent.append(message)
+            if len(sent) == 3:
+                gone.set()
+
+        scope, receive = request({}, then=hang_up)
+        stream = receiving.Receiving(StreamingResponse(numbers()), lambda *_: 100)
+        await asyncio.wait_for(stream(scope, receive, send), WAIT)
+        assert ended.is_set()
+        assert sent[0]["status"] == 200
+        assert len(sent) < 100
 
     asyncio.run(main())
 
