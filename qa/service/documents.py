@@ -23,6 +23,7 @@ from starlette.requests import ClientDisconnect
 from index import DocumentInfo, EmbeddedIndex, Filters
 from index.errors import IndexLockedError
 
+from .errors import ErrorReply
 from .job_routes import JobReply, queued
 from .job_store import JobRecord
 from .jobs import IndexJobs
@@ -87,6 +88,12 @@ class RemovedReply(BaseModel):
 def document_routes(index: EmbeddedIndex, jobs: IndexJobs) -> APIRouter:
     """The routes for the documents of an index."""
     router = APIRouter(prefix="/api/documents", tags=["documents"])
+    unknown: dict[int | str, dict[str, Any]] = {
+        404: {"model": ErrorReply, "description": "There is no such document."}
+    }
+    held: dict[int | str, dict[str, Any]] = {
+        409: {"model": ErrorReply, "description": "The index is being written to."}
+    }
 
     @router.get("")
     def documents(
@@ -116,7 +123,7 @@ def document_routes(index: EmbeddedIndex, jobs: IndexJobs) -> APIRouter:
         ]
         return DocumentsReply(total=index.count(filters), documents=records)
 
-    @router.get("/{document_id}")
+    @router.get("/{document_id}", responses=unknown)
     def one(document_id: DocumentId) -> DocumentText:
         """A document with its text."""
         document = index.get(document_id)
@@ -126,7 +133,7 @@ def document_routes(index: EmbeddedIndex, jobs: IndexJobs) -> APIRouter:
             {**_fields(document), "text": well_formed(document.text), "pages": document.pages}
         )
 
-    @router.delete("/{document_id}")
+    @router.delete("/{document_id}", responses=unknown | held)
     def delete(document_id: DocumentId) -> RemovedReply:
         """Delete a document, and the uploaded file it came from with the last document of it.
 
@@ -151,6 +158,12 @@ def document_routes(index: EmbeddedIndex, jobs: IndexJobs) -> APIRouter:
     @router.post(
         "",
         status_code=202,
+        responses={
+            409: {"model": ErrorReply, "description": "Another document has that source."},
+            415: {"model": ErrorReply, "description": "A file is of no supported format."},
+            503: {"model": ErrorReply, "description": "Too many jobs wait already."},
+            507: {"model": ErrorReply, "description": "There is no room for more uploads."},
+        },
         openapi_extra={"requestBody": {"required": True, "content": _bodies()}},
     )
     async def upload(request: Request, response: Response) -> JobReply:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import anyio
 from fastapi import APIRouter, Depends, FastAPI, Query, Response
@@ -12,6 +12,7 @@ from fastapi import Path as PathParameter
 from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse
 
+from .errors import ErrorReply
 from .job_store import JobRecord
 from .jobs import IndexJobs
 
@@ -64,7 +65,17 @@ def job_routes(jobs: IndexJobs) -> APIRouter:
 
     router = APIRouter(prefix="/api/index-jobs", tags=["index jobs"], lifespan=working)
 
-    @router.post("", status_code=202)
+    unknown: dict[int | str, dict[str, Any]] = {
+        404: {"model": ErrorReply, "description": "There is no such job."}
+    }
+    full: dict[int | str, dict[str, Any]] = {
+        503: {"model": ErrorReply, "description": "Too many jobs wait already."}
+    }
+    over: dict[int | str, dict[str, Any]] = {
+        409: {"model": ErrorReply, "description": "The job is over."}
+    }
+
+    @router.post("", status_code=202, responses=full)
     def reindex(request: ReindexRequest, response: Response) -> JobReply:
         """Index all uploaded files again, in the background; what is unchanged is left alone."""
         return queued(jobs.submit_reindex(), response)
@@ -78,12 +89,12 @@ def job_routes(jobs: IndexJobs) -> APIRouter:
         total, records = jobs.latest(limit, offset)
         return JobsReply(total=total, jobs=records)
 
-    @router.get("/{job_id}")
+    @router.get("/{job_id}", responses=unknown)
     def one(job_id: JobId) -> JobRecord:
         """How far a job is, and what it did."""
         return jobs.get(job_id)
 
-    @router.delete("/{job_id}")
+    @router.delete("/{job_id}", responses=unknown | over)
     def cancel(job_id: JobId) -> JobRecord:
         """Cancel a job: a queued one at once, a running one soon; either counts as failed.
 
@@ -94,7 +105,7 @@ def job_routes(jobs: IndexJobs) -> APIRouter:
     @router.get(
         "/{job_id}/events",
         response_class=EventSourceResponse,
-        responses={200: {"content": {"text/event-stream": {"example": _EVENT}}}},
+        responses=unknown | {200: {"content": {"text/event-stream": {"example": _EVENT}}}},
         dependencies=[Depends(one)],  # 404 before the stream begins
     )
     async def events(job_id: JobId) -> EventSourceResponse:

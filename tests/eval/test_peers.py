@@ -210,7 +210,7 @@ def test_command_fails_where_a_system_does(command, monkeypatch):
     assert done.exit_code == 1
     assert "forgetful failed" in done.stderr
     assert "exact match" in done.stdout
-    assert "suffix" in str(command("--report", "peers.xyz").exception)
+    assert "does not say its format" in str(command("--report", "peers.xyz").exception)
 
 
 def test_command_names_the_systems_it_knows(command):

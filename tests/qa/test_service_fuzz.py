@@ -20,6 +20,11 @@ from qa.service import ServiceSettings, create_app
 CONFIG = """
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "400", "404"]
+
+# Nor that an upload has a file in it of a known format, or a document a text.
+[[operations]]
+include-path = "/api/documents"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "415", "422"]
 """
 PHASES = "examples,coverage,fuzzing,stateful"
 
