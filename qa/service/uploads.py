@@ -164,9 +164,16 @@ class Uploads:
         return name if (self.folder / name).is_file() else None
 
     def kept(self) -> int:
-        """The size of all files in the folder, published or not, in bytes."""
-        sizes = (file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
-        return sum(sizes)
+        """The size of all files in the folder, published or not, in bytes.
+
+        Other uploads come and go meanwhile: what has gone counts nothing.
+        """
+        size = 0
+        for folder, _, names in os.walk(self.folder):  # unlike `rglob`, passes over what has gone
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    size += os.stat(os.path.join(folder, name)).st_size
+        return size
 
     def _lock_of(self, id_: str) -> Path:
         return self._incoming / f"{id_}.lock"

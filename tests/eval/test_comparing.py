@@ -67,11 +67,11 @@ def test_many_questions_agree_with_scipy(shift):
 def test_the_test_finds_nothing_in_noise_about_as_often_as_it_says():
     """Under the null hypothesis one p-value in twenty is at most .05."""
     generator = np.random.default_rng(0)
-    noise = generator.normal(0, 1, (40, 1000))
-    values = {f"s{i}": by_question(noise[:, i]) for i in range(1000)}
+    noise = generator.normal(0, 1, (40, 300))
+    values = {f"s{i}": by_question(noise[:, i]) for i in range(300)}
     values["zero"] = by_question(np.zeros(40))
     found = compare(values, against_baseline(values, "zero"))
-    assert np.mean([c.p <= 0.05 for c in found]) == pytest.approx(0.05, abs=0.025)
+    assert np.mean([c.p <= 0.05 for c in found]) == pytest.approx(0.05, abs=0.04)
     assert sum(c.significant for c in found) <= 1  # of the whole family, after correction
 
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import threading
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -381,6 +382,27 @@ def test_sweeping_keeps_what_is_wanted_or_under_way(tmp_path):
         uploads.publish(under_way.id)
         uploads.publish(under_way.id)  # again, as after a crash
     assert [path.name for path in uploads.files()] == ["c.txt"]
+
+
+def test_uploads_that_come_and_go_disturb_nobody(tmp_path):
+    uploads, failures = Uploads(tmp_path), []
+
+    def come_and_go():
+        for _ in range(100):
+            try:
+                with uploads.receive() as parcel:
+                    parcel.add("a.txt", io.BytesIO(b"Text."))
+                uploads.discard(parcel.id)
+            except DatelineError as error:
+                failures.append(error)
+
+    threads = [threading.Thread(target=come_and_go) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert uploads.kept() == 0
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path):
