@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import asdict
+from typing import Any, NamedTuple, TypeAlias
 
-from .metrics import exact_match, f1
+from . import tables
+from .comparing import ALPHA, Comparison, against_baseline, compare
+from .metrics import ROUNDS, exact_match, f1
 from .open_domain import TOPS, OpenDomainResult, OpenDomainRow
 from .report import Cell, Curve, Outcome, QuestionOutcomes, Report, Table
 
-Results = Mapping[str, OpenDomainResult]
+Results: TypeAlias = Mapping[str, OpenDomainResult]
+Compared: TypeAlias = dict[str, dict[str, Comparison]]
 
 MEASURES: Mapping[str, Callable[[OpenDomainRow], float | None]] = {
     "EM": lambda row: row.exact_match if row.answers else None,
@@ -20,13 +24,6 @@ MEASURES: Mapping[str, Callable[[OpenDomainRow], float | None]] = {
     "passage@5": lambda row: _within(row.passage_rank, 5) if row.answers else None,
     "citations": lambda row: _cited(row) if row.answers else None,
 }
-
-
-class Mark(NamedTuple):
-    """What significance says of a figure: a short sign, and the test's result in words."""
-
-    sign: str
-    detail: str = ""
 
 
 class _Column(NamedTuple):
@@ -83,20 +80,46 @@ def question_values(results: Results) -> dict[str, dict[str, dict[str, float]]]:
     }
 
 
+def compared(results: Results, baseline: str) -> Compared:
+    """Comparisons with the baseline, by column of the table, then by set-up.
+
+    A column is a family of comparisons: it is read as one question, who is better in it.
+    """
+    values = question_values(results)
+    found: Compared = {}
+    for measure in MEASURES:
+        columns = {system: by_measure[measure] for system, by_measure in values.items()}
+        pairs = against_baseline(columns, baseline)
+        if pairs:
+            found[measure] = {each.system: each for each in compare(columns, pairs)}
+    return found
+
+
+def summaries(results: Results, baseline: str) -> list[dict[str, Any]]:
+    """The results as JSON values, each with its comparisons with the baseline by measure."""
+    against = compared(results, baseline)
+    return [
+        {
+            "system": system,
+            **tables.summary(result),
+            "against_baseline": {
+                measure: asdict(found[system]) | {"interval": found[system].interval._asdict()}
+                for measure, found in against.items()
+                if system in found
+            },
+        }
+        for system, result in results.items()
+    ]
+
+
 def answer_report(
-    results: Results,
-    *,
-    title: str,
-    summary: Mapping[str, str],
-    marks: Mapping[tuple[str, str], Mark] | None = None,
-    note: str = "",
+    results: Results, *, title: str, summary: Mapping[str, str], baseline: str
 ) -> Report:
     """A report of set-ups that answered the same questions, in their order.
 
     Args:
         summary: what was measured, how and on what; the collection's size is added.
-        marks: by column and set-up.
-        note: explains the marks; it follows the explanation of the columns.
+        baseline: the set-up that the others are compared with.
     """
     first = next(iter(results.values()))
     sizes = {
@@ -107,7 +130,7 @@ def answer_report(
         title=title,
         summary={**sizes, **summary},
         tables=(
-            _main_table(results, marks or {}, f"{NOTE} {note}".strip()),
+            _main_table(results, compared(results, baseline), baseline),
             _depth_table(results),
             _slot_table(results),
         ),
@@ -130,26 +153,36 @@ def answer_report(
     )
 
 
-def _main_table(results: Results, marks: Mapping[tuple[str, str], Mark], note: str) -> Table:
+def _main_table(results: Results, against: Compared, baseline: str) -> Table:
     columns = [c for c in COLUMNS if any(c.figure(r) is not None for r in results.values())]
     best = {c.name: _best(c, list(results.values())) for c in columns}
     rows = []
     for system, result in results.items():
-        cells = [Cell(text=system)]
+        first = system == baseline and len(results) > 1
+        cells = [Cell(text=system, mark="◆" if first else "")]
         for column in columns:
             value = column.figure(result)
-            mark = marks.get((column.name, system), Mark(""))
+            each = against.get(column.name, {}).get(system)
             cells.append(
                 Cell(
                     text="–" if value is None else format(value, column.form),
                     value=value,
                     best=value is not None and value == best[column.name],
-                    mark=mark.sign,
-                    detail="; ".join(filter(None, [_interval(column.name, result), mark.detail])),
+                    mark=each.mark if each else "",
+                    detail="; ".join(
+                        filter(None, [_interval(column.name, result), each.words if each else ""])
+                    ),
                 )
             )
         rows.append(tuple(cells))
     names = ("system", *(column.name for column in columns))
+    names = ("system", *(column.name for column in columns))
+    marks = (
+        f" ▲ better, ▼ worse than {baseline} (◆): p < {ALPHA} by a paired randomisation test"
+        f" ({ROUNDS:,} rounds), corrected by Holm's method (comparisons in a column:"
+        f" {len(results) - 1}); tested: {', '.join(n for n in names if n in against)}."
+    )
+    note = NOTE + (marks if against else "")
     return Table(caption="Answers", columns=names, rows=tuple(rows), note=note)
 
 

@@ -63,6 +63,16 @@ class Comparison:
             return ""
         return "▲" if self.difference > 0 else "▼"
 
+    @property
+    def words(self) -> str:
+        """All of it in a line."""
+        effect = "" if self.effect is None else f", d_z {self.effect:+.2f}"
+        return (
+            f"{self.difference:+.3f} against {self.baseline}"
+            f" ({self.interval.low:+.3f} to {self.interval.high:+.3f}), p = {self.p:.4f},"
+            f" corrected {self.adjusted_p:.4f}{effect}, {self.won} won, {self.lost} lost"
+        )
+
 
 def against_baseline(systems: Iterable[str], baseline: str) -> list[tuple[str, str]]:
     """Each of the other systems with the baseline, as `compare` takes them."""

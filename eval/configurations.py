@@ -1,4 +1,4 @@
-"""Named ways of searching, read from a TOML file, to be compared with each other.
+"""Named ways of searching and answering, read from a TOML file, to be compared with each other.
 
 [defaults]                    # for all that follow
 depth = 100
@@ -9,6 +9,9 @@ mode = "bm25"
 [configurations.small-chunks]
 chunk_tokens = 64
 overlap = 16
+
+One file serves `eval retrieval` and `eval answers`: what is about answering (`passages`, `reader`,
+`threshold`, `explain`) changes nothing in retrieval, and `depth` nothing in answers.
 """
 
 from __future__ import annotations
@@ -16,16 +19,18 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from index import IndexSettings, Mode
+from index import IndexSettings
 from index.embedding import find_model
 from index.errors import DatelineError, UsageError
 from index.protocol import MODES
+from qa.assistant import PASSAGES
 
+from .setups import AnswerSetup
 from .suggesting import did_you_mean
 
 DEPTH = 100  # documents ranked for a query; R@100 needs no more
@@ -33,38 +38,46 @@ TABLES = ("defaults", "configurations")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
-    """One way of searching.
+class Configuration(AnswerSetup):
+    """One way of searching, and of answering from what is found.
 
     Attributes:
-        depth: how many documents are ranked for a query. Hybrid search hands more candidates to
-            fusion for a deeper ranking, so the depth can change even the first ranks.
-        settings: of the index and its search.
+        depth: how many documents retrieval ranks for a query. Hybrid search hands more candidates
+            to fusion for a deeper ranking, so the depth can change even the first ranks.
     """
 
     name: str
-    mode: Mode = "hybrid"
     depth: int = DEPTH
-    settings: IndexSettings = field(default_factory=IndexSettings)
 
     def described(self) -> dict[str, Any]:
-        """Every setting by its name in a configuration file."""
+        """Every setting of retrieval by its name in a configuration file."""
         return {"mode": self.mode, "depth": self.depth, **asdict(self.settings)}
 
 
-DEFAULTS = Configuration(name="defaults").described()
+# Those of answering that have no value of their own type by default have an empty one here.
+ANSWERING: Mapping[str, Any] = {
+    "passages": PASSAGES,
+    "reader": "",
+    "threshold": 0.0,
+    "explain": False,
+}
+DEFAULTS = {**Configuration(name="defaults").described(), **ANSWERING}
 
 
-def bundled_configurations() -> dict[str, Configuration]:
-    """The configurations that come with Dateline, the product's own first."""
-    with as_file(files("eval") / "configurations.toml") as path:
+def bundled_configurations(file: str = "configurations.toml") -> dict[str, Configuration]:
+    """The configurations that come with Dateline, the product's own first.
+
+    Args:
+        file: `configurations.toml` is of ways to search, `answers.toml` of ways to answer.
+    """
+    with as_file(files("eval") / file) as path:
         return load_configurations(path)
 
 
 def load_configurations(path: Path) -> dict[str, Configuration]:
     """The configurations of a TOML file by name, in its order.
 
-    An `embedder` that is a folder is looked for from the file's own folder.
+    An `embedder` or `reader` that is a folder is looked for from the file's own folder.
 
     Raises:
         UsageError: no such file, or something in it that is not understood; the message names the
@@ -87,7 +100,7 @@ def load_configurations(path: Path) -> dict[str, Configuration]:
         raise UsageError(
             f"{path} has no configuration.", 'Add one: [configurations.bm25] with mode = "bm25".'
         )
-    common = DEFAULTS | reader.settings(("defaults",), defaults)
+    common = reader.settings(("defaults",), defaults)
     return {name: reader.configuration(name, value, common) for name, value in named.items()}
 
 
@@ -120,11 +133,13 @@ class _Reader:
         if not name or set(name) & set("/:"):
             raise self._error(where, None, f"the name {name!r} is empty or has a '/' or ':'")
         given = {**common, **self.settings(where, self.table(*where, value=value))}
-        searched = {key: given[key] for key in ("mode", "depth")}
-        settings = {key: given[key] for key in given if key not in searched}
+        own = {key: given.pop(key) for key in ("mode", "depth", *ANSWERING) if key in given}
+        if own.get("reader"):
+            own["reader"] = Path(own["reader"])
         try:
-            find_model(settings["embedder"])
-            return Configuration(name=name, settings=IndexSettings(**settings), **searched)
+            settings = IndexSettings(**given)
+            find_model(settings.embedder)
+            return Configuration(name=name, settings=settings, **own)
         except DatelineError as error:
             raise UsageError(f"{self._place(where, None)}: {error.problem}", error.next_step) from (
                 error
@@ -166,8 +181,12 @@ class _Reader:
             )
         if key == "depth" and int(str(value)) < 1:
             raise self._error(where, key, "depth is less than 1")
-        if key == "embedder" and (self.path.parent / str(value)).is_dir():
-            return str((self.path.parent / str(value)).resolve())
+        if key in ("embedder", "reader"):
+            folder = self.path.parent / str(value)
+            if folder.is_dir() and value:
+                return str(folder.resolve())
+            if key == "reader":
+                raise self._error(where, key, f"there is no folder {folder} of a reader")
         return value
 
     def _error(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
@@ -98,7 +98,7 @@ def check(
 
 
 def check_names(
-    measured: Mapping[str, Sequence[str]],
+    measured: Mapping[str, Collection[str]],
     floors: Iterable[Floor],
     baseline: Baseline | None = None,
 ) -> None:

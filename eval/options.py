@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +13,12 @@ from index.errors import UsageError
 from . import guarding
 from .guarding import Values
 from .showing import report_format
+from .suggesting import did_you_mean
 
 if TYPE_CHECKING:
     from qa.reader import Reader
+
+    from .configurations import Configuration
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 OutOption = Annotated[
@@ -30,6 +33,23 @@ TorchOption = Annotated[
 WorkOption = Annotated[
     Path | None,
     typer.Option(help="Folder for the indexes, reused while nothing changes (default: the cache)."),
+]
+ConfigurationsOption = Annotated[
+    Path | None,
+    typer.Option("--configurations", help="TOML file of named configurations to compare."),
+]
+SweepOption = Annotated[
+    bool, typer.Option("--sweep", help="Compare the bundled set of configurations.")
+]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option("--only", help="Only the configuration of this name; may be repeated."),
+]
+BaselineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--baseline", help="The one that the others are compared with (default: the first)."
+    ),
 ]
 ReportOption = Annotated[
     list[Path] | None,
@@ -75,6 +95,41 @@ def check_reports(paths: Sequence[Path]) -> None:
             raise UsageError(f"There is no folder {path.resolve().parent}.", "Make it first.")
 
 
+def check_among(names: Iterable[str], systems: Iterable[str]) -> None:
+    """Refuse names of systems that are not compared.
+
+    Raises:
+        UsageError: there is such a name.
+    """
+    known = list(systems)
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"{name!r} is not among those compared.{did_you_mean(name, known)}",
+                f"These are: {', '.join(known)}.",
+            )
+
+
+def chosen_configurations(
+    file: Path | None, *, sweep: bool, only: Sequence[str], bundled: str
+) -> dict[str, Configuration]:
+    """The configurations of a file, or of the bundled set; `only` those named, if any are.
+
+    Raises:
+        UsageError: both are asked for, or something in them is not understood.
+    """
+    from .configurations import (  # noqa: PLC0415
+        bundled_configurations,
+        load_configurations,
+        selected,
+    )
+
+    if file and sweep:
+        raise UsageError("--sweep is another set than --configurations.", "Give one of them.")
+    found = load_configurations(file) if file else bundled_configurations(bundled)
+    return selected(found, only) if only else found
+
+
 class Guard:
     """What `--fail-under`, `--against` and `--save-baseline` ask for.
 
@@ -101,7 +156,7 @@ class Guard:
         """The measures that floors are given for."""
         return list(dict.fromkeys(floor.measure for floor in self.floors))
 
-    def check_names(self, measured: Mapping[str, Sequence[str]]) -> None:
+    def check_names(self, measured: Mapping[str, Collection[str]]) -> None:
         """Refuse what is not going to be measured; `measured` has the measures of each system.
 
         Raises:

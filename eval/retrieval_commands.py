@@ -5,11 +5,8 @@ Both make one report, and both can guard it: `--fail-under`, `--against`.
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,20 +14,24 @@ import typer
 
 from index.errors import UsageError
 
-from .guarding import TOLERANCE, versions
-from .measuring import machine
+from .guarding import TOLERANCE
 from .options import (
     AgainstOption,
+    BaselineOption,
+    ConfigurationsOption,
     FailUnderOption,
     Guard,
     JsonOption,
+    OnlyOption,
     ReportOption,
     SaveBaselineOption,
+    SweepOption,
     ToleranceOption,
     WorkOption,
+    check_among,
     check_reports,
+    chosen_configurations,
 )
-from .suggesting import did_you_mean
 
 if TYPE_CHECKING:
     from .configurations import Configuration
@@ -51,10 +52,6 @@ MeasureOption = Annotated[
         " The first is the main one.",
     ),
 ]
-BaselineOption = Annotated[
-    str | None,
-    typer.Option(help="The one that the others are compared with (default: the first)."),
-]
 PairsOption = Annotated[
     bool, typer.Option("--all-pairs", help="Compare each one with every other as well.")
 ]
@@ -71,16 +68,9 @@ DifferencesOption = Annotated[
 def retrieval(
     paths: Annotated[list[Path], typer.Argument(help="Collections: folders in BEIR's layout.")],
     *,
-    configurations: Annotated[
-        Path | None, typer.Option(help="TOML file of named configurations to compare.")
-    ] = None,
-    sweep: Annotated[
-        bool, typer.Option("--sweep", help="Compare the bundled set of configurations.")
-    ] = False,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(help="Only the configuration of this name; may be repeated."),
-    ] = None,
+    configurations: ConfigurationsOption = None,
+    sweep: SweepOption = False,
+    only: OnlyOption = None,
     mode: Annotated[
         Literal["bm25", "dense", "hybrid", "all"] | None,
         typer.Option(help="Way of searching (default: all)."),
@@ -235,13 +225,7 @@ class _Shown:
     def check(self, systems: Iterable[str]) -> None:
         """Refuse names of systems that there will not be, and reports that cannot be written."""
         check_reports(self.reports)
-        known = list(systems)
-        for name in filter(None, (self.baseline, *(self.differences or ()))):
-            if name not in known:
-                raise UsageError(
-                    f"{name!r} is not among those compared.{did_you_mean(name, known)}",
-                    f"These are: {', '.join(known)}.",
-                )
+        check_among(filter(None, (self.baseline, *(self.differences or ()))), systems)
 
     def show(
         self, results: Sequence[RetrievalResult], collections: Sequence[Collection], what: str
@@ -255,7 +239,13 @@ class _Shown:
             results,
             collections,
             title=f"{what}: {', '.join(collection.name for collection in collections)}",
-            summary=_summary(collections),
+            summary={
+                "collections": "; ".join(
+                    f"{c.name}, {len(c.documents):,} documents, {len(c.qrels):,} queries"
+                    for c in collections
+                ),
+                **showing.provenance(),
+            },
             baseline=baseline,
             pairs=self.all_pairs,
             differences=self.differences,
@@ -279,12 +269,7 @@ def _chosen(
     """The configurations of a file, of the bundled set, or those that single options describe."""
     from index import IndexSettings  # noqa: PLC0415
 
-    from .configurations import (  # noqa: PLC0415
-        Configuration,
-        bundled_configurations,
-        load_configurations,
-        selected,
-    )
+    from .configurations import Configuration  # noqa: PLC0415
     from .retrieval import MODES  # noqa: PLC0415
 
     if file or sweep or only:
@@ -294,10 +279,7 @@ def _chosen(
                 f"{option} describes a configuration of its own.",
                 "Leave it out, or put it into a file for --configurations.",
             )
-        if file and sweep:
-            raise UsageError("--sweep is another set than --configurations.", "Give one of them.")
-        found = load_configurations(file) if file else bundled_configurations()
-        return selected(found, only) if only else found
+        return chosen_configurations(file, sweep=sweep, only=only, bundled="configurations.toml")
     settings = IndexSettings(**given)
     modes = [each for each in MODES if mode in (None, "all", each)]
     return {each: Configuration(name=each, mode=each, settings=settings) for each in modes}
@@ -343,17 +325,3 @@ def _system(path: Path) -> str:
     """What a run file's system is called."""
     name = path.name.removesuffix(".gz")
     return Path(name).stem if Path(name).suffix in (".run", ".txt", ".trec", ".res") else name
-
-
-def _summary(collections: Sequence[Collection]) -> dict[str, str]:
-    measured_on = {name: value for name, value in machine().items() if value is not None}
-    return {
-        "command": shlex.join(["dateline", *sys.argv[1:]]),
-        "collections": "; ".join(
-            f"{c.name}, {len(c.documents):,} documents, {len(c.qrels):,} queries"
-            for c in collections
-        ),
-        "date": datetime.now().isoformat(" ", "minutes"),
-        "machine": ", ".join(f"{name} {value}" for name, value in measured_on.items()),
-        "versions": ", ".join(f"{name} {value}" for name, value in versions().items()),
-    }

@@ -236,12 +236,7 @@ def _column(
         detail = f"95 % {interval.low:.3f} to {interval.high:.3f}"
         each = against.get(result.system)
         if each:
-            effect = "" if each.effect is None else f", d_z {each.effect:+.2f}"
-            detail += (
-                f"; {each.difference:+.3f} against {each.baseline}"
-                f" ({each.interval.low:+.3f} to {each.interval.high:+.3f}), p = {each.p:.4f},"
-                f" corrected {each.adjusted_p:.4f}{effect}, {each.won} won, {each.lost} lost"
-            )
+            detail += f"; {each.words}"
         cells.append(_figure(result.measures[measure], each.mark if each else "", detail))
     return _best(cells)
 

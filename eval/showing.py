@@ -16,15 +16,19 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from index.errors import LoadError, UsageError
 
 from .files import write_whole
+from .guarding import versions
+from .measuring import machine
 from .report import Cell, Report
 from .report import Table as ReportTable
 
@@ -36,6 +40,17 @@ Format = Literal["json", "md", "html"]
 
 FORMAT = "dateline-report/1"
 UNFOLDED = 100_000  # columns where there is no terminal: files do not fold
+
+
+def provenance() -> dict[str, str]:
+    """What a report says of how it came about: command, date, machine, versions."""
+    measured_on = {name: value for name, value in machine().items() if value is not None}
+    return {
+        "command": shlex.join(["dateline", *sys.argv[1:]]),
+        "date": datetime.now().isoformat(" ", "minutes"),
+        "machine": ", ".join(f"{name} {value}" for name, value in measured_on.items()),
+        "versions": ", ".join(f"{name} {value}" for name, value in versions().items()),
+    }
 
 
 def print_report(report: Report) -> None:

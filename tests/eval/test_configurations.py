@@ -1,5 +1,7 @@
 """Configuration files: what they may say, and what is said of one that is wrong."""
 
+from dataclasses import replace
+
 import pytest
 
 from eval.configurations import (
@@ -68,6 +70,9 @@ def test_a_configuration_has_its_own_settings_then_the_defaults_then_the_product
         ("[configurations.a]\nk1 = true", r"line 2: k1 is True, wanted a number"),
         ("[configurations.a]\ndepth = 0", r"line 2: depth is less than 1"),
         ("[configurations.a]\ndense_weight = 2", r"line 1: The dense weight"),
+        ("[configurations.a]\nreader = 'none'", r"line 2: there is no folder .*none of a reader"),
+        ("[configurations.a]\nthreshold = 2", r"line 1: threshold is 2"),
+        ("[configurations.a]\npassages = 0", r"line 1: passages is 0"),
         ("[configurations.a]\nembedder = 'none'", r"line 1: There is no embedding model 'none'"),
         ("[defaults]\nmode = 1\n[configurations.a]", r"line 2: mode is 1, wanted a text"),
         ("[configurations]\na = 1", r"line 2: a is not a table"),
@@ -105,13 +110,33 @@ def test_an_embedders_folder_is_looked_for_from_the_file(tmp_path, monkeypatch):
     assert load_configurations(path)["a"].settings.embedder == str(path.parent / "model")
 
 
-def test_the_bundled_ones_begin_with_what_the_product_does():
-    found = bundled_configurations()
+def test_what_is_about_answering(load, tmp_path):
+    (tmp_path / "mine").mkdir()
+    found = load(
+        """
+        [defaults]
+        passages = 5
+        [configurations.a]
+        reader = "mine"
+        threshold = 1
+        explain = true
+        [configurations.b]
+        """
+    )
+    a, b = found.values()
+    assert (a.passages, a.reader, a.threshold, a.explain) == (5, tmp_path / "mine", 1, True)
+    assert (b.passages, b.reader, b.threshold, b.explain) == (5, None, None, False)
+    assert a.described() == b.described()  # the same ranking
+
+
+@pytest.mark.parametrize("file", ["configurations.toml", "answers.toml"])
+def test_the_bundled_ones_begin_with_what_the_product_does(file):
+    found = bundled_configurations(file)
     assert len(found) >= 10
-    first, *others = found.values()
-    assert (first.mode, first.settings) == ("hybrid", IndexSettings())
-    assert all(other.described() != first.described() for other in others)
-    assert len({str(each.described()) for each in found.values()}) == len(found)
+    first, *others = (replace(each, name="") for each in found.values())
+    assert first == Configuration(name="")
+    assert first not in others
+    assert all(others.count(other) == 1 for other in others)
 
 
 def test_some_are_chosen_in_their_own_order():

@@ -11,7 +11,7 @@ from eval.datasets import Example
 from eval.measuring import FreshRun
 from eval.open_domain import evaluate_open_domain, evaluate_setups, in_top, sampled_questions
 from eval.setups import AnswerSetup, EvaluatedReader
-from index.errors import DatelineError, UsageError
+from index.errors import DatelineError, QualityError, UsageError
 
 
 def example(number, context, question, *answers, kind=""):
@@ -184,9 +184,49 @@ def test_the_command(tmp_path, light, no_processes):
         assert expected in table.stdout
 
 
-def test_unanswerable_questions_of_the_sample_need_no_option():
-    done = CliRunner().invoke(cli.app, ["answers", "--unanswerable"])
+def test_the_command_compares_set_ups(tmp_path, light, no_processes, monkeypatch):
+    monkeypatch.setattr("eval.open_domain.in_fresh_process", lambda f, *a, **k: f(*a, **k))
+    path, out, report = (tmp_path / name for name in ("tiny.jsonl", "rows.jsonl", "report.md"))
+    rows = [
+        dataclasses.asdict(e) | {"answers": [{"text": text} for text in e.answers]}
+        for e in EXAMPLES
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    file = tmp_path / "setups.toml"
+    file.write_text("[configurations.one]\n[configurations.two]\npassages = 1")
+    arguments = ["answers", str(path), "--work", str(tmp_path / "work"), "--report", str(report)]
+    both = [*arguments, "--configurations", str(file)]
+
+    done = CliRunner().invoke(cli.app, [*both, "--json", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    one, two = json.loads(done.stdout)
+    assert (one["system"], two["system"]) == ("one", "two")
+    assert one["against_baseline"] == {}
+    assert two["against_baseline"]["F1"]["baseline"] == "one"
+    written = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [line["system"] for line in written] == ["one", "one", "two", "two"]
+    assert "| one ◆ |" in report.read_text()
+
+    table = CliRunner().invoke(cli.app, [*both, "--baseline", "two"])
+    assert "worse than two" in table.stdout
+    fallen = CliRunner().invoke(cli.app, [*both, "--fail-under", "two:F1=1"])
+    assert isinstance(fallen.exception, QualityError)
+    for wrong in (["--baseline", "three"], ["--reader", "x"], ["--sweep"], ["--only", "hybrid"]):
+        done = CliRunner().invoke(cli.app, [*both, *wrong])
+        assert isinstance(done.exception, UsageError), wrong
+    single = CliRunner().invoke(cli.app, [*arguments, "--json"])
+    assert json.loads(single.stdout)["questions"] == 2
+
+
+@pytest.mark.parametrize(
+    "option",
+    [["--unanswerable"], ["--sweep"], ["--baseline", "x"], ["--report", "x.md"],
+     ["--fail-under", "F1=1"]],
+)  # fmt: skip
+def test_what_only_a_file_has(option):
+    done = CliRunner().invoke(cli.app, ["answers", *option])
     assert isinstance(done.exception, UsageError)
+    assert "only with a SQuAD file" in str(done.exception)
 
 
 def test_summary_is_json(tmp_path, light, no_processes):
