@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from textwrap import fill
 from typing import Any, NamedTuple, TypeAlias
 
-from .markdown import markdown_table
+from .comparing import ALPHA
+from .markdown import escaped, markdown_table
 from .measurements import MEASUREMENTS, Record
 
 Records: TypeAlias = Mapping[str, Record]
@@ -139,6 +140,34 @@ def _answers(squad: Json, sample: Json) -> str:
         ["peak memory, MiB", _whole(squad["peak_mib"]), "–"],
     ]
     return markdown_table(["", "SQuAD v1.1 dev", "bundled sample"], rows)
+
+
+@_region("answers-sweep", "answers-sweep")
+def _answers_sweep(results: Json) -> str:
+    rows = [
+        [
+            result["system"],
+            _hundred(result, "exact_match") + _mark(result, "EM"),
+            _hundred(result, "f1") + _mark(result, "F1"),
+            _score(result["answer_in_top_spans"]["5"]) + _mark(result, "span@5"),
+            _score(result["answer_in_top_passages"]["5"]) + _mark(result, "passage@5"),
+            _score(result["trust"]["area_under_risk_coverage"]),
+            _score(result["trust"]["expected_calibration_error"]),
+            _times(result["latency"]),
+        ]
+        for result in results
+    ]
+    columns = ["", "exact match", "F1", "right span in 5", "answer in 5 passages", "AURC", "ECE"]
+    return markdown_table([*columns, "ms, p50 / p95"], rows)
+
+
+@_region("peers", "peers-squad", "peers-sample")
+def _peers(squad: Json, sample: Json) -> str:
+    return "\n\n".join(
+        f"**{escaped(table['caption'])}**\n\n{_report_table(table)}"
+        for report in (squad, sample)
+        for table in report["tables"]
+    )
 
 
 @_region("reading", "reading-v1", "reading-v2")
@@ -270,6 +299,26 @@ def _retrieval(plain: Json, rrf: Json, binary: Json, binary_rrf: Json) -> str:
     return markdown_table([*columns, "Cranfield, `--binary` nDCG@10"], rows)
 
 
+@_region("retrieval-sweep", "retrieval-sweep")
+def _retrieval_sweep(results: Json) -> str:
+    systems: dict[str, list[Json]] = {}
+    for result in results:
+        systems.setdefault(result["system"], []).append(result)
+    rows = [
+        [
+            system,
+            *(
+                _score(r["measures"].get(m)) + _mark(r, m)
+                for r in by_collection
+                for m in ("nDCG@10", "R@100")
+            ),
+        ]
+        for system, by_collection in systems.items()
+    ]
+    columns = ["", "NFCorpus nDCG@10", "R@100", "Cranfield nDCG@10", "R@100"]
+    return markdown_table(columns, rows)
+
+
 @_region("terms", "terms-plain", "terms-stopped", "terms-stemmed", "retrieval")
 def _terms(*results: Json) -> str:
     names = ("neither", "stop words left out", "stems", "both (default)")
@@ -321,6 +370,44 @@ def _recall(recall: Json) -> str:
     ]
     columns = ["vectors", *results[0]["recall"], "ms, p50 / p95", "exact, ms, p50 / p95"]
     return markdown_table(columns, rows)
+
+
+@_region("load", "load", "endurance")
+def _load(load: Json, endurance: Json) -> str:
+    rows = [
+        [
+            f"{r['clients']}",
+            f"{r['requests']:,}",
+            f"{r['per_second']:.1f}",
+            *(_short(r[percentile]) for percentile in ("p50", "p95", "p99")),
+            f"{sum(r['errors'].values()):,}",
+            " → ".join(map(_whole, list(r["memory"].values())[:: max(len(r["memory"]) - 1, 1)])),
+        ]
+        for r in (*load["results"], *endurance["results"])
+    ]
+    columns = ["clients at once", "questions", "a second", "ms p50", "p95", "p99", "errors"]
+    return markdown_table([*columns, "the server's memory, MiB"], rows)
+
+
+def _report_table(table: Json) -> str:
+    """A table of a report, without its details."""
+    rows = [
+        [
+            f"**{text}**" if cell["best"] else text
+            for cell in row
+            for text in [escaped(cell["text"]) + cell["mark"]]
+        ]
+        for row in table["rows"]
+    ]
+    return markdown_table(table["columns"], rows)
+
+
+def _mark(result: Json, measure: str) -> str:
+    """What the comparison with the baseline says of a figure, as `Comparison.mark` does."""
+    compared = result["against_baseline"].get(measure)
+    if compared is None or compared["adjusted_p"] >= ALPHA:
+        return ""
+    return " ▲" if compared["difference"] > 0 else " ▼"
 
 
 def _rankings(results: Json, mode: str) -> Iterable[str]:

@@ -21,6 +21,7 @@ from datetime import datetime
 from functools import cache
 from importlib import metadata
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,10 +55,12 @@ class Measurement:
 
     Attributes:
         arguments: those of the command; one that begins with `DATA` names what it needs.
+        modules: that have to be installed, of an extra.
     """
 
     name: str
     arguments: tuple[str, ...]
+    modules: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
@@ -70,8 +73,10 @@ class Measurement:
         return tuple(a.removeprefix(DATA) for a in self.arguments if a.startswith(DATA))
 
 
+PEERS = ("haystack", "txtai")
+
 MEASUREMENTS = tuple(
-    Measurement(name, tuple(arguments.split()))
+    Measurement(name, tuple(arguments.split()), PEERS if name.startswith("peers") else ())
     for name, arguments in {
         "dates": "dates DATA/aquaint",
         "events": "events",
@@ -80,12 +85,16 @@ MEASUREMENTS = tuple(
         "rewriting": "conversations DATA/rewrites.jsonl.gz",
         "answers-sample": "answers",
         "answers-squad": "answers DATA/squad_v1_dev.jsonl.gz --questions 500 --seed 0",
+        "answers-sweep": "answers DATA/squad_v1_dev.jsonl.gz --questions 500 --seed 0 --sweep",
+        "peers-squad": "peers DATA/squad_v1_dev.jsonl.gz --questions 500 --seed 0",
+        "peers-sample": "peers",
         "reading-v1": "reading DATA/squad_v1_dev.jsonl.gz",
         "reading-v2": "reading DATA/squad_v2_dev.jsonl.gz",
         "retrieval": "retrieval DATA/nfcorpus DATA/cranfield",
         "retrieval-rrf": "retrieval DATA/nfcorpus DATA/cranfield --mode hybrid --fusion rrf",
         "retrieval-binary": "retrieval DATA/cranfield --binary",
         "retrieval-binary-rrf": "retrieval DATA/cranfield --binary --mode hybrid --fusion rrf",
+        "retrieval-sweep": "retrieval DATA/nfcorpus DATA/cranfield --sweep",
         "terms-plain": "retrieval DATA/nfcorpus DATA/cranfield --mode bm25 --no-stem"
         " --no-stop-words",
         "terms-stopped": "retrieval DATA/nfcorpus DATA/cranfield --mode bm25 --no-stem",
@@ -93,6 +102,8 @@ MEASUREMENTS = tuple(
         "bm25": "bm25",
         "recall": "recall --vectors DATA/vectors.npy --queries DATA/queries.npy",
         "speed": "speed --rebuild",
+        "load": "load",
+        "endurance": "load --clients 8 --requests 10000",
     }.items()
 )
 
@@ -165,6 +176,7 @@ def survey(measurement: Measurement, data: Path | None, results: Path) -> Status
         LoadError: its record is damaged.
     """
     missing = [name for name in measurement.data if not find_data(data, name)]
+    missing += [name for name in measurement.modules if not find_spec(name)]
     if missing:
         return Status(name=measurement.name, state="no data", note=f"needs {', '.join(missing)}")
     record = read_record(results, measurement.name)

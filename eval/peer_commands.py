@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +9,7 @@ import typer
 
 from index.errors import DatelineError, UsageError
 
-from .measuring import machine
-from .options import JsonOption, WorkOption
+from .options import JsonOption, ReportOption, WorkOption, check_reports
 
 app = typer.Typer()
 
@@ -31,9 +27,7 @@ def peers(
         list[str] | None,
         typer.Option(help="Only this system beside Dateline; may be repeated (haystack, txtai)."),
     ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="Write the report there: .html, .md or .json.")
-    ] = None,
+    report: ReportOption = None,
     work: WorkOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -48,10 +42,9 @@ def peers(
     from .peer_report import peer_report  # noqa: PLC0415
     from .peer_systems import SYSTEMS  # noqa: PLC0415
     from .peers import compare, sample_task, squad_task  # noqa: PLC0415
-    from .showing import print_report, report_format, report_json, write_report  # noqa: PLC0415
+    from .showing import print_report, provenance, report_json, write_report  # noqa: PLC0415
 
-    if report:
-        report_format(report)  # rather now than after an hour
+    check_reports(report or ())
     wanted = {name.casefold() for name in only or ()}
     known = {system.name.casefold() for system in SYSTEMS}
     if unknown := wanted - known:
@@ -71,12 +64,7 @@ def peers(
                 " Install it: pip install 'dateline[peers]'",
                 err=True,
             )
-    summary = {
-        "command": shlex.join(["dateline", *sys.argv[1:]]),
-        "machine": ", ".join(f"{name} {value}" for name, value in machine().items()),
-        "Dateline's engine": engine_name(),
-        "date": date.today().isoformat(),
-    }
+    summary = {**provenance(), "Dateline's engine": engine_name()}
     if file:
         name = file.name.split(".")[0]
         task = squad_task(load_squad(file), name, questions=questions, seed=seed, work=work)
@@ -87,8 +75,8 @@ def peers(
     if not measured:
         raise DatelineError("No system could be measured.", "See the messages above.")
     result = peer_report(task, measured, summary)
-    if report:
-        write_report(result, report)
+    for path in report or ():
+        write_report(result, path)
     if as_json:
         typer.echo(report_json(result))
     else:

@@ -23,7 +23,7 @@ from .report import Cell, Curve, QuestionOutcomes, Report, Table
 from .report import Outcome as Shown
 
 ALPHA = 0.05
-BETTER, WORSE = "↑", "↓"
+BETTER, WORSE = "▲", "▼"
 
 NOTE = (
     f"no: the system cannot; the cell's detail says where one sees that. {BETTER} {WORSE}: better"

@@ -20,14 +20,17 @@ from eval.dates import DateScores
 from eval.event_slots import EventSlotsResult, SlotAccuracy
 from eval.figures import LINE, RENDERERS
 from eval.files import write_whole
+from eval.load import LoadResult
 from eval.main_events import SlotScore
 from eval.measurements import MEASUREMENTS, Record
 from eval.open_domain import OpenDomainResult
 from eval.reading import ReadingResult
 from eval.recall import RecallResult
 from eval.regions import regions_of, rewrite, rewritten_text
+from eval.report import Cell, Report, Table
 from eval.retrieval import RetrievalResult
 from eval.rewriting import RewriteScores, RewritingResult
+from eval.showing import report_json
 from index.errors import UsageError
 
 README = Path(__file__).parents[2] / "README.md"
@@ -80,6 +83,19 @@ def results():
     nothing = {field.name: None for field in fields(other) if field.default is None}
     engines.append(built(Bm25Result, passages=10, engine="not installed", **nothing))
     speed = [built(SpeedResult, name=name) for name in ("sample", "1,000")]
+    loads = [built(LoadResult, clients=n, memory={0: 400.0, 5: 401.0, 9: 402.0}) for n in (1, 8)]
+    peers = Report(
+        title="Peers",
+        summary={},
+        tables=(
+            Table(
+                caption="tiny, 3 questions",
+                columns=("", "Dateline", "other"),
+                rows=((Cell(text="F1"), Cell(text=".5", best=True), Cell(text=".2", mark="▼")),),
+            ),
+        ),
+    )
+    compared = {"difference": -0.25, "adjusted_p": 0.01}
     given = {
         "dates": [asdict(built(DateScores, part=part)) for part in (*halves, "all")],
         "events": summary(events),
@@ -93,6 +109,23 @@ def results():
         "bm25": {"machine": {}, "results": [summary(one) for one in engines]},
         "recall": {"machine": {}, "results": [summary(built(RecallResult))]},
         "speed": {"machine": {}, "results": [summary(one) for one in speed]},
+        "load": {"machine": {}, "results": [summary(one) for one in loads]},
+        "endurance": {"machine": {}, "results": [summary(one) for one in loads[:1]]},
+        "answers-sweep": [
+            {**summary(built(OpenDomainResult)), "system": name, "against_baseline": against}
+            for name, against in {"a": {}, "b": {"EM": compared}}.items()
+        ],
+        "retrieval-sweep": [
+            {
+                **one,
+                "system": name,
+                "against_baseline": {"nDCG@10": compared} if name == "b" else {},
+            }
+            for name in "ab"
+            for one in searched[::3]
+        ],
+        "peers-squad": json.loads(report_json(peers)),
+        "peers-sample": json.loads(report_json(peers)),
     }
     return {each.name: given.get(each.name, searched) for each in MEASUREMENTS}
 
@@ -175,6 +208,10 @@ def test_figures_are_those_of_the_results(records):
     shown = RENDERERS["dates"].render(records)
     assert "| 3 stories, developed on | 3 | 25.0 | 25.0 | 25.0 | 25.0 |" in shown
     assert "| bm25 | .250 | .250 | .250 | .250 | .250 |" in RENDERERS["retrieval"].render(records)
+    assert "| b | .250 ▼ | .250 | .250 ▼ |" in RENDERERS["retrieval-sweep"].render(records)
+    assert "| b | 25.0 ▼ | 25.0 | .250 |" in RENDERERS["answers-sweep"].render(records)
+    assert "| F1 | **.5** | .2▼ |" in RENDERERS["peers"].render(records)
+    assert "| 400 → 402 |" in RENDERERS["load"].render(records)
     assert "| not installed | – | – | – |" in RENDERERS["bm25"].render(records)
 
 
