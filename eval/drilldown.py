@@ -47,6 +47,7 @@ def depth_curves(collection: Collection, group: Sequence[RetrievalResult]) -> li
             caption=f"{collection.name}: {measure}@k",
             x="k",
             y=f"{measure}@k",
+            log_x=True,
             series={
                 system: tuple((float(k), found[f"{measure}@{k}"]) for k in depths)
                 for system, found in means.items()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from .showing import print_table as _print_table
+from .showing import print_table
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -63,7 +63,7 @@ def print_dates(scores: Sequence[DateScores]) -> None:
         ]
         for score in scores
     ]
-    _print_table(
+    print_table(
         [
             "stories",
             "number",
@@ -86,7 +86,7 @@ def print_main_events(result: MainEventResult) -> None:
         for s in result.slots
     ]
     rows.append(["all", str(len(result.rows)), "", f"{result.right:.3f}", ""])
-    _print_table(["slot", "articles", "answered", "right", "mean F1"], rows)
+    print_table(["slot", "articles", "answered", "right", "mean F1"], rows)
 
 
 def print_event_slots(result: EventSlotsResult) -> None:
@@ -103,7 +103,7 @@ def print_event_slots(result: EventSlotsResult) -> None:
             for kind in kinds
         ),
     ]
-    _print_table(["", *(part.part for part in result.parts)], rows)
+    print_table(["", *(part.part for part in result.parts)], rows)
     typer.echo(
         f"ms a question p50/p95: plain {_both(result.plain)}, compound {_both(result.compound)}"
     )
@@ -125,7 +125,7 @@ def print_conversations(result: ConversationsResult) -> None:
         ]
         for part in result.parts
     ]
-    _print_table(
+    print_table(
         ["turns", "n", "off F1", "on F1", "95 %", "rewrites F1", "kept", "p on/off", "untouched"],
         rows,
     )
@@ -148,7 +148,7 @@ def print_rewriting(result: RewritingResult) -> None:
         ]
         for score in result.scores
     ]
-    _print_table(
+    print_table(
         ["source", "system", "turns", "P", "R", "term F1", "ROUGE-1", "BLEU", "untouched"], rows
     )
     typer.echo(f"ms a turn, p50/p95: {_both(result.resolving)}")
@@ -161,7 +161,7 @@ def print_summary(result: DataclassInstance) -> None:
 
 def print_pairs(values: Mapping[str, Any]) -> None:
     """One figure a line."""
-    _print_table(["", "value"], [list(pair) for pair in _figures(values).items()])
+    print_table(["", "value"], [list(pair) for pair in _figures(values).items()])
 
 
 def print_load(machine: Mapping[str, Any], results: Sequence[LoadResult]) -> None:
@@ -179,7 +179,7 @@ def print_load(machine: Mapping[str, Any], results: Sequence[LoadResult]) -> Non
         for r in results
     ]
     head = ["clients", "kind", "requests", "errors", "a second", "ms p50 / p95 / p99"]
-    _print_table([*head, "server's memory, MiB, over time"], rows)
+    print_table([*head, "server's memory, MiB, over time"], rows)
     _print_machine(machine)
 
 
@@ -214,7 +214,7 @@ def print_speed(machine: Mapping[str, Any], results: Sequence[SpeedResult]) -> N
         "warm ask, peak memory MiB",
         f"cold ask, s (median of {results[0].cold_runs} processes)",
     ]
-    _print_table(["", *(r.name for r in results)], zip(names, *columns, strict=True))
+    print_table(["", *(r.name for r in results)], zip(names, *columns, strict=True))
     _print_machine(machine)
     reused = [f"{r.name} ({r.indexing.built_at})" for r in results if r.indexing.reused]
     if reused:
@@ -238,7 +238,7 @@ def print_bm25(machine: Mapping[str, Any], results: Sequence[Bm25Result]) -> Non
         for r in results
     ]
     header = ["engine", "passages", "build s", "queries", "ms mean", "median", "p95"]
-    _print_table([*header, "add one", "query then", "remove one"], rows)
+    print_table([*header, "add one", "query then", "remove one"], rows)
     _print_machine(machine)
     for r in results:
         if r.largest_difference is not None:
@@ -263,7 +263,7 @@ def print_recall(machine: Mapping[str, Any], results: Sequence[RecallResult]) ->
         for r in results
     ]
     header = ["", "vectors", "queries", *results[0].recall]
-    _print_table([*header, "ms p50/p95", "exact ms p50/p95", "took s"], rows)
+    print_table([*header, "ms p50/p95", "exact ms p50/p95", "took s"], rows)
     _print_machine(machine)
     for r in results:
         if r.vectors <= r.exact_limit:
@@ -292,7 +292,7 @@ def print_answers(result: OpenDomainResult | SampleResult | ReadingResult) -> No
         if rows:
             typer.echo()
             columns = [name.replace("_", " ") for name in next(iter(rows.values()))]
-            _print_table(
+            print_table(
                 [first, *columns],
                 [
                     [
@@ -316,7 +316,7 @@ def print_reader_speed(machine: Mapping[str, Any], results: Sequence[ReaderSpeed
         ]
         for r in results
     ]
-    _print_table(["engine", "batch", "ms a batch p50/p95", "ms an input", "inputs/s"], rows)
+    print_table(["engine", "batch", "ms a batch p50/p95", "ms an input", "inputs/s"], rows)
     _print_machine(machine)
 
 
