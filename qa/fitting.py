@@ -7,7 +7,7 @@ The reader knows words, not calendars: it cannot tell that "Wednesday" in a stor
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -33,6 +33,12 @@ _ASKED_OF_THE_PAST = re.compile(r"\b(?:did|was|were|had)\b|\b(?:met|\w{3,}ed)\b"
 _MAY_BE = re.compile(
     r"\b(?:may|might|will|could|plans? to|planning to|(?:expected|scheduled|due|set) to)\b"
 )
+_ASKED_OF_PLANS = re.compile(
+    r"\bto be\b|\b(?:planned|planning|scheduled|expected|due|meant|supposed|originally)\b",
+    re.IGNORECASE,
+)
+# What bounds a state, or is compared with, says nothing of when the rest of its sentence happened.
+_BOUND = re.compile(r"\b(?:since|until|till|than)(?: in| on)?(?: the)? *$", re.IGNORECASE)
 # Titles that stand before a person's name only: there is a Prince Edward Island.
 _PERSONAL = (
     r"(?:Mr|Mrs|Ms|Dr|Prof|Professor|President|Premier|Chancellor|Prime Minister|Minister|Senator|"
@@ -149,7 +155,7 @@ def _status_fit(question: Question, support: Support) -> float:
     """Against what "may" or "will" happen, where a question asks what did."""
     if question.slot not in ("who", "where", "when"):
         return 0.0
-    if not _ASKED_OF_THE_PAST.search(question.text):
+    if not _ASKED_OF_THE_PAST.search(question.text) or _ASKED_OF_PLANS.search(question.text):
         return 0.0
     start, _ = _sentence(support)
     before = support.hit.chunk.text[start : support.start]
@@ -159,6 +165,12 @@ def _status_fit(question: Question, support: Support) -> float:
 def _sentence(support: Support) -> tuple[int, int]:
     """The sentence that a candidate begins in."""
     return next((a, b) for a, b in _sentences(support.hit.chunk.text) if a <= support.start < b)
+
+
+def _sentence_before(support: Support) -> int:
+    """Where the sentence before the one that a candidate begins in begins; there, if it has none."""
+    starts = [a for a, _ in _sentences(support.hit.chunk.text) if a <= support.start]
+    return starts[-2:][0]
 
 
 @lru_cache(maxsize=512)
@@ -171,19 +183,27 @@ def _date_fit(question: Question, support: Support) -> float:
     if question.period is None:
         return 0.0
     low, high = question.period
+
+    def same(timexes: Iterable[Timex]) -> bool:
+        return any(t.first <= high and low <= t.last for t in timexes if t.first and t.last)
+
     start, end = _sentence(support)
     here = [t for t in timexes_of(support) if t.first and t.last and t.type in ("DATE", "TIME")]
     first, past = _dateline(support.hit.chunk.text)
-    near = [t for t in here if start <= t.start < end and not first <= t.start < past]
+    here = [t for t in here if not first <= t.start < past]
+    near = [t for t in here if start <= t.start < end]
     if question.slot == "when":  # the answer itself is the date
         own = [t for t in near if t.start < support.end and support.start < t.end]
-        if own and not any(t.first <= high and low <= t.last for t in own if t.first and t.last):
+        if own and not same(own):
             return DATE_ASKED_AGAINST
         near = own or near
-    if any(t.first <= high and low <= t.last for t in near if t.first and t.last):
+    if same(near):
         return SAME_DATE
-    if near:
+    if any(not _BOUND.search(support.hit.chunk.text[start : t.start]) for t in near):
         return OTHER_DATE
+    before = _sentence_before(support)
+    if same(t for t in here if before <= t.start < start):
+        return SAME_DATE  # a story goes on where it is
     published = support.hit.document.published
     if published is None:
         return 0.0

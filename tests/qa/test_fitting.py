@@ -37,6 +37,28 @@ def test_what_may_be_is_not_what_was():
     assert fitted("Where may Kim travel?", "Sochi") == 0
 
 
+def test_a_question_of_plans_wants_what_may_be():
+    text = "The treaty is expected to be signed on Friday, aides said."
+    for question in ("When was the treaty to be signed?", "When was the signing planned?"):
+        assert fit(analyse(question), support("Friday", text)) == 0
+    assert fit(analyse("When was the treaty signed?"), support("Friday", text)) < 0
+
+
+def test_a_story_goes_on_in_the_days_of_the_sentence_before():
+    text = (
+        "Voters went to the polls on May 3, 2021. Turnout was 71 per cent, the highest since 1994."
+        " A recount in 2022 found 70 per cent. Officials thanked 900 helpers."
+    )
+
+    def of(words, question="How high was the turnout in May 2021?"):
+        return fit(analyse(question), support(words, text))
+
+    assert of("71 per cent") > 0  # 1994 is no day of this sentence
+    assert of("70 per cent") < 0
+    assert of("900 helpers") < of("71 per cent")
+    assert of("71 per cent", "How high was the turnout in 1994?") > 0  # and yet it is named
+
+
 @pytest.mark.parametrize(
     ("question", "wrong", "right"),
     [
