@@ -168,8 +168,8 @@ def built_index(
 ) -> Iterator[BuiltIndex]:
     """An index of `documents`, built in the folder `work` or reused from it.
 
-    It is reused when documents, settings, engine and the code of the `index` package are all the
-    same as when it was built, so a change to the code is never measured on an old index.
+    It is reused when documents, settings, embedding model, engine and the code of the `index`
+    package are all the same as when it was built, so a change is never measured on an old index.
 
     Args:
         name: starts the folder's name.
@@ -202,9 +202,10 @@ def work_folder(work: Path | None) -> Path:
 
 
 def index_key(documents: Sequence[Document], settings: IndexSettings) -> str:
-    """What an index depends on, hashed: documents, settings, engine, code of the package."""
+    """What an index depends on, hashed: documents, settings, model, engine, code of the package."""
+    model = load_embedder(settings.embedder).fingerprint
     engine = f"{engine_name()} {os.environ.get('DATELINE_THREADS', '')}"
-    return _fingerprint(documents, f"{_built_with(settings)!r} {engine}")
+    return _fingerprint(documents, f"{_built_with(settings)!r} {model} {engine}")
 
 
 def _built_with(settings: IndexSettings) -> IndexSettings:

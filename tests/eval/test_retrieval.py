@@ -1,4 +1,5 @@
 import pytest
+from support import HashEmbedder
 
 from eval import evaluate
 from eval.datasets import load_beir
@@ -102,6 +103,9 @@ def test_index_is_reused_only_when_nothing_changed(tmp_path, light, monkeypatch)
     with built_index("name", documents, work=tmp_path, settings=settings) as built:
         assert built.index.settings == settings
     assert len(folders(tmp_path)) == 3
+    monkeypatch.setattr(HashEmbedder, "fingerprint", "other weights under the same name")
+    with built_index("name", documents, work=tmp_path) as built:
+        assert built.path != first.path
 
 
 def test_a_build_that_failed_is_not_reused(tmp_path, light, monkeypatch):
