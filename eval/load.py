@@ -10,6 +10,7 @@ while the server is slow. Its limits are the product's, but for the rate of one 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import re
 import socket
@@ -19,7 +20,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -35,7 +35,7 @@ from .questions import bundled_questions
 CLIENTS = (1, 8, 32)
 START_SECONDS = 120
 TIMEOUT = 120  # seconds a client waits for one reply
-PARTS = 10  # of an endurance run, after each of which memory is read
+READINGS = 10  # of the server's memory, while it is asked
 _MEMORY = re.compile(r"^process_resident_memory_bytes (\S+)$", re.MULTILINE)
 
 Kind = Literal["ask", "search", "mixed"]
@@ -85,7 +85,7 @@ def run_load(
     clients: Sequence[int] = CLIENTS,
     requests: int = 200,
     kind: Kind = "ask",
-    parts: int = 1,
+    readings: int = 1,
 ) -> Iterator[LoadResult]:
     """Ask a server over an index, by so many clients after one another; the server stays the same.
 
@@ -93,7 +93,7 @@ def run_load(
         requests: for each number of clients.
         kind: "ask" asks the bundled sample's questions, "search" searches for them, "mixed" does
             both in turn.
-        parts: in how many parts the requests are sent; after each, memory is read.
+        readings: how often memory is read, evenly among the requests.
 
     Raises:
         DatelineError: the server does not start.
@@ -102,10 +102,10 @@ def run_load(
         for request in _requests(kind):  # warm: models, caches and memory
             probe.post(request.path, json=request.body)
         for count in clients:
-            yield _measure(probe, count, requests, kind, parts)
+            yield _measure(probe, count, requests, kind, readings)
 
 
-@contextmanager
+@contextlib.contextmanager
 def served(index: Path) -> Iterator[str]:
     """The address of a server in a process of its own, ready to answer.
 
@@ -152,19 +152,13 @@ def _requests(kind: Kind, count: int | None = None) -> list[Request]:
 
 
 def _measure(
-    probe: httpx.Client, clients: int, requests: int, kind: Kind, parts: int
+    probe: httpx.Client, clients: int, requests: int, kind: Kind, readings: int
 ) -> LoadResult:
-    size = -(-requests // parts)
-    pending = _requests(kind, requests)
-    batches = [pending[first : first + size] for first in range(0, requests, size)]
-    memory = {0: _memory_mib(probe)}
-    replies: list[Reply] = []
-    seconds = 0.0
-    for batch in tracked(batches, f"{clients} clients"):
-        started = time.perf_counter()
-        replies += asyncio.run(_send(str(probe.base_url), batch, clients))
-        seconds += time.perf_counter() - started
-        memory[len(replies)] = _memory_mib(probe)
+    memory = {0: _memory_mib(probe.get("/metrics").text)}
+    started = time.perf_counter()
+    sent = _send(str(probe.base_url), _requests(kind, requests), clients, readings)
+    replies, later = asyncio.run(sent)
+    seconds = time.perf_counter() - started
     times = [reply.milliseconds for reply in replies]
     p50, p95, p99 = np.percentile(np.asarray(times, dtype=np.float64), [50, 95, 99])
     failed = Counter(str(reply.status) for reply in replies if reply.status != 200)
@@ -178,14 +172,22 @@ def _measure(
         p50=float(p50),
         p95=float(p95),
         p99=float(p99),
-        memory=memory,
+        memory=memory | later,
     )
 
 
-async def _send(url: str, requests: Sequence[Request], clients: int) -> list[Reply]:
-    """Send requests from so many clients, each with a connection of its own."""
-    waiting = iter(requests)
+async def _send(
+    url: str, requests: Sequence[Request], clients: int, readings: int
+) -> tuple[list[Reply], dict[int, float]]:
+    """Send requests from so many clients, each with a connection of its own.
+
+    Returns:
+        the replies, and the server's memory by how many there were.
+    """
+    waiting = iter(tracked(requests, f"{clients} clients"))
+    step = -(-len(requests) // readings)
     replies: list[Reply] = []
+    memory: dict[int, float] = {}
 
     async def client() -> None:
         async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT) as connection:
@@ -196,12 +198,15 @@ async def _send(url: str, requests: Sequence[Request], clients: int) -> list[Rep
                 except httpx.TransportError:
                     status = 0
                 replies.append(Reply(status, 1000 * (time.perf_counter() - started)))
+                if (count := len(replies)) % step == 0 or count == len(requests):
+                    with contextlib.suppress(httpx.TransportError):
+                        memory[count] = _memory_mib((await connection.get("/metrics")).text)
 
     await asyncio.gather(*(client() for _ in range(clients)))
-    return replies
+    return replies, memory
 
 
-def _memory_mib(probe: httpx.Client) -> float:
-    """The server's resident memory; NaN on a system where it does not say."""
-    found = _MEMORY.search(probe.get("/metrics").text)
+def _memory_mib(metrics: str) -> float:
+    """The server's resident memory, from its metrics; NaN on a system where it does not say."""
+    found = _MEMORY.search(metrics)
     return float(found[1]) / 2**20 if found else float("nan")

@@ -35,12 +35,14 @@ def load(
     Exits with 1 if a request was not answered.
     """
     from .answers import sample_index  # noqa: PLC0415
-    from .load import CLIENTS, PARTS, run_load  # noqa: PLC0415
+    from .load import CLIENTS, READINGS, run_load  # noqa: PLC0415
 
     measured_on = machine()
     with nullcontext((None, index)) if index else sample_index() as (_, folder):
         results = list(
-            run_load(folder, clients=clients or CLIENTS, requests=requests, kind=kind, parts=PARTS)
+            run_load(
+                folder, clients=clients or CLIENTS, requests=requests, kind=kind, readings=READINGS
+            )
         )
     (tables.print_measured if as_json else tables.print_load)(measured_on, results)
     if any(result.errors for result in results):

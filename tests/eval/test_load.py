@@ -17,6 +17,8 @@ def test_requests_are_shared_among_the_clients(monkeypatch):
 
     async def answer(request):
         nonlocal at_once, most
+        if request.url.path == "/metrics":
+            return httpx.Response(200, text=f"process_resident_memory_bytes {len(seen) << 20}")
         at_once += 1
         most = max(most, at_once)
         await asyncio.sleep(0.01)
@@ -30,8 +32,10 @@ def test_requests_are_shared_among_the_clients(monkeypatch):
     transport = httpx.MockTransport(answer)
     monkeypatch.setattr(load.httpx, "AsyncClient", partial(httpx.AsyncClient, transport=transport))
     requests = load._requests("mixed", 20)
-    replies = asyncio.run(load._send("http://server", requests, clients=4))
-    assert most == 4
+    replies, memory = asyncio.run(load._send("http://server", requests, clients=4, readings=3))
+    assert most == 4  # all the time: memory is read in between
+    assert list(memory) == [7, 14, 20]
+    assert all(count <= mib <= count + 3 for count, mib in memory.items())
     assert len(replies) == len(seen) == 20
     assert sorted(reply.status for reply in replies) == [0, *18 * [200], 503]
     assert all(reply.milliseconds >= 10 for reply in replies if reply.status == 200)
@@ -52,7 +56,7 @@ def test_a_real_server(tmp_path, monkeypatch):
     with EmbeddedIndex.open(tmp_path / ".dateline") as index:
         index.add([make_document("a.txt", "Anna Berg met Tomas Lind in Oslo.")])
     measured = load.run_load(
-        tmp_path / ".dateline", clients=(1, 2), requests=5, kind="search", parts=2
+        tmp_path / ".dateline", clients=(1, 2), requests=5, kind="search", readings=2
     )
     for clients, result in zip((1, 2), measured, strict=True):
         assert (result.clients, result.requests, result.errors) == (clients, 5, {})
