@@ -1,5 +1,6 @@
 """`dateline serve` as a process: starting, refusing to start, stopping, logging."""
 
+import asyncio
 import json
 import logging
 import signal
@@ -203,3 +204,25 @@ def test_the_names_it_answers_to(settings, hosts):
 def test_ipv6():
     with server.listen("::1", 0) as listener:
         assert server.address("::1", listener.getsockname()[1]).startswith("http://[::1]:")
+
+
+def test_replies_are_sent_at_once():
+    """Small packets do not wait for the client's acknowledgement, which may take 40 ms."""
+
+    async def accepted(listener):
+        seen = asyncio.get_running_loop().create_future()
+
+        def connected(_, writer):
+            option = writer.get_extra_info("socket").getsockopt
+            seen.set_result(option(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        serving = await asyncio.start_server(connected, sock=listener)
+        async with serving:
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            try:
+                return await seen
+            finally:
+                writer.close()
+
+    assert asyncio.run(accepted(server.listen("127.0.0.1", 0)))
