@@ -168,7 +168,7 @@ def _sentence(support: Support) -> tuple[int, int]:
 
 
 def _sentence_before(support: Support) -> int:
-    """Where the sentence before the one that a candidate begins in begins; there, if it has none."""
+    """Where the sentence before a candidate's begins; of the first sentence, where it does."""
     starts = [a for a, _ in _sentences(support.hit.chunk.text) if a <= support.start]
     return starts[-2:][0]
 

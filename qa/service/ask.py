@@ -131,21 +131,21 @@ EXAMPLE = Answer(
 
 Replies: TypeAlias = dict[int | str, dict[str, Any]]  # as FastAPI has them
 
-_BUSY: Replies = {
+BUSY: Replies = {
     503: {"model": ErrorReply, "description": "Too many questions wait; see Retry-After."},
     504: {"model": ErrorReply, "description": "It took too long; see Retry-After."},
 }
 _ANSWERED: Replies = {
     200: {"content": {"application/json": {"example": EXAMPLE.model_dump(mode="json")}}}
 }
-_UNKNOWN: Replies = {404: {"model": ErrorReply, "description": "There is no such session."}}
+UNKNOWN_SESSION: Replies = {404: {"model": ErrorReply, "description": "There is no such session."}}
 
 
 def ask_routes(assistant: Assistant, pool: Pool) -> APIRouter:
     """The routes that ask an assistant, in the threads of a pool."""
-    router = APIRouter(prefix="/api", tags=["questions"], responses=_BUSY)
+    router = APIRouter(prefix="/api", tags=["questions"], responses=BUSY)
 
-    @router.post("/ask", responses=_ANSWERED | _UNKNOWN)
+    @router.post("/ask", responses=_ANSWERED | UNKNOWN_SESSION)
     async def ask(request: AskRequest) -> Answer:
         """Answer a question, or abstain and show the nearest passages."""
         return await pool.run(

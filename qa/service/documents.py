@@ -24,6 +24,7 @@ from index import DocumentInfo, EmbeddedIndex, Filters
 from index.errors import IndexLockedError
 
 from .errors import ErrorReply
+from .fields import Day
 from .job_routes import JobReply, queued
 from .job_store import JobRecord
 from .jobs import IndexJobs
@@ -112,8 +113,8 @@ def document_routes(index: EmbeddedIndex, jobs: IndexJobs) -> APIRouter:
             str | None,
             Query(max_length=500, description="glob on the source", examples=["uploads/*.pdf"]),
         ] = None,
-        after: Annotated[date | None, Query(description="published then or later")] = None,
-        before: Annotated[date | None, Query(description="published then or earlier")] = None,
+        after: Annotated[Day | None, Query(description="published then or later")] = None,
+        before: Annotated[Day | None, Query(description="published then or earlier")] = None,
     ) -> DocumentsReply:
         """List the documents, without their texts."""
         filters = Filters(after, before, source or None, words=q)

@@ -7,7 +7,7 @@ What the assistant refuses by itself, with a better message, is only described h
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool
@@ -27,6 +27,12 @@ def _iso_day(value: Any) -> Any:  # noqa: ANN401
     raise ValueError("a day is written as 2024-03-05")
 
 
+def _iso_moment(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, str) and _DAY.match(value):
+        return value
+    raise ValueError("a day is written as 2024-03-05, with a time as 2024-03-05T14:30:00Z")
+
+
 def _number(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("this is a number")
@@ -34,6 +40,7 @@ def _number(value: Any) -> Any:  # noqa: ANN401
 
 
 Day = Annotated[date, BeforeValidator(_iso_day)]
+Moment = Annotated[date | datetime, BeforeValidator(_iso_moment)]
 Count = Annotated[int, BeforeValidator(_number)]
 Flag = StrictBool
 Words = Annotated[str, Field(max_length=MAX_CHARACTERS, json_schema_extra={"minLength": 1})]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -13,6 +12,7 @@ from index import Document
 from index.errors import LoadError
 from index.loading.common import make_document
 
+from .fields import Moment
 from .refusal import RefusedError
 from .uploads import FOLDER, safe_name
 
@@ -35,7 +35,7 @@ class PostedDocument(BaseModel):
         description="without one, the text's own headline",
         examples=["Berg meets Lind"],
     )
-    published: date | datetime | None = Field(
+    published: Moment | None = Field(
         default=None,
         description="the day it appeared; without one, the day its dateline states",
         examples=["2024-03-05"],

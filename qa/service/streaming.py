@@ -16,7 +16,7 @@ from index.errors import DatelineError
 from ..answer import hit_record
 from ..assistant import Assistant
 from ..stages import Found, Stage
-from .ask import AskRequest
+from .ask import BUSY, UNKNOWN_SESSION, AskRequest
 from .pool import Pool
 
 logger = logging.getLogger("dateline.service")
@@ -26,12 +26,12 @@ Event = tuple[str, dict[str, Any]]  # its name and its data
 
 def streaming_routes(assistant: Assistant, pool: Pool) -> APIRouter:
     """The route for those who watch an answer come about."""
-    router = APIRouter(prefix="/api/ask", tags=["questions"])
+    router = APIRouter(prefix="/api/ask", tags=["questions"], responses=BUSY)
 
     @router.post(
         "/stream",
         response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {}}}},
+        responses={200: {"content": {"text/event-stream": {}}}, **UNKNOWN_SESSION},
     )
     async def ask_in_stages(request: AskRequest) -> StreamingResponse:
         """Answer a question in server-sent events, the data of each a JSON object.

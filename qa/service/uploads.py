@@ -172,7 +172,7 @@ class Uploads:
         for folder, _, names in os.walk(self.folder):  # unlike `rglob`, passes over what has gone
             for name in names:
                 with contextlib.suppress(FileNotFoundError):
-                    size += os.stat(os.path.join(folder, name)).st_size
+                    size += Path(folder, name).stat().st_size
         return size
 
     def _lock_of(self, id_: str) -> Path:

@@ -75,7 +75,14 @@ def test_pages_of_the_list(client, index):
 
 @pytest.mark.parametrize(
     "query",
-    [{"limit": 0}, {"limit": 1001}, {"offset": -1}, {"after": "soon"}, {"q": "x" * 501}],
+    [
+        {"limit": 0},
+        {"limit": 1001},
+        {"offset": -1},
+        {"after": "soon"},
+        {"before": "0"},
+        {"q": "x" * 501},
+    ],
 )
 def test_bad_queries(client, query):
     refused(client.get("/api/documents", params=query), 422)
@@ -231,6 +238,7 @@ def test_the_same_source_is_the_same_document(client, index):
         ({"documents": [{"text": "x"}, {"text": ""}]}, "documents.1: there is no text"),
         ({"documents": [{"text": "x", "titel": "y"}]}, "documents.0.titel"),
         ({"documents": [{"text": "x", "published": "soon"}]}, "documents.0.published"),
+        ({"documents": [{"text": "x", "published": 0}]}, "documents.0.published"),
         ({"documents": [{"text": "x", "source": "uploads/a.txt"}]}, "uploaded files"),
         ({"documents": [{"text": "x", "source": "a\nb"}]}, "documents.0.source"),
         ({"documents": [{"text": "x", "source": ""}]}, "documents.0.source"),
