@@ -9,6 +9,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import Config, GenerationMode
+from service_support import accepted, done
 from serving import serving
 from stub_assistant import StubAssistant
 from support import make_document
@@ -83,9 +84,14 @@ def test_a_real_server_against_all_that_schemathesis_knows(tmp_path):
             *("run", f"{served.url}/openapi.json", "--no-color", "--phases", PHASES),
             *("--max-examples", "300", "--continue-on-failure"),
         ]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        print(done.stdout)
-        assert done.returncode == 0, done.stdout
-        reply = served.client.post("/api/ask", json={"question": "When was the strike settled?"})
-        assert reply.json()["answers"][0]["text"] == "May 22"
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        print(run.stdout)
+        assert run.returncode == 0, run.stdout
+        # By now documents have been deleted, as the description allows.
+        text = "Queen Ysolde Marram opened the new lighthouse in Haldervik on July 4, 2031."
+        posted = served.client.post("/api/documents", json={"documents": [{"text": text}]})
+        done(served.client, accepted(posted))
+        question = {"question": "Who opened the lighthouse in Haldervik in July 2031?"}
+        reply = served.client.post("/api/ask", json=question)
+        assert "Ysolde Marram" in reply.json()["answers"][0]["text"]
     assert " 500 " not in served.log
