@@ -132,7 +132,7 @@ def answers(
         )
         results = {label: result}
         write_rows(out, result.rows)
-    shown.show(results, seed)
+    shown.show(results, seed, several=several)
     guard.check(question_values(results))
 
 
@@ -177,7 +177,7 @@ class _Shown:
         check_reports(self.reports)
         check_among([self.baseline] if self.baseline else [], systems)
 
-    def show(self, results: Mapping[str, OpenDomainResult], seed: int) -> None:
+    def show(self, results: Mapping[str, OpenDomainResult], seed: int, *, several: bool) -> None:
         """Write the reports, then print."""
         from . import showing  # noqa: PLC0415
         from .answer_report import answer_report, summaries  # noqa: PLC0415
@@ -191,7 +191,7 @@ class _Shown:
         )
         for path in self.reports:
             showing.write_report(made, path)
-        if len(results) == 1:
+        if not several:
             [result] = results.values()
             (tables.print_summary if self.as_json else tables.print_answers)(result)
         elif self.as_json:

@@ -7,17 +7,27 @@ match and F1 of answers and dates in percent, others as ".331".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from textwrap import fill
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from .comparing import ALPHA
+from .figure_text import (
+    Json,
+    decimal,
+    half_name,
+    in_hundred,
+    mark_of,
+    p50_p95,
+    pair,
+    percent,
+    prose,
+    report_table,
+    rounded,
+    whole,
+    with_interval,
+)
 from .markdown import escaped, markdown_table
 from .measurements import MEASUREMENTS, Record
 
 Records: TypeAlias = Mapping[str, Record]
-Json: TypeAlias = Any  # what a command printed
-
-LINE = 116  # characters of a line of prose
 ENGINES = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}
 
 
@@ -67,7 +77,7 @@ def _machines(records: Records) -> str:
     older = [measurement.name for measurement in MEASUREMENTS if measurement.name not in records]
     if older:
         sentences.append(f"Measured before that, or elsewhere: {', '.join(older)}.")
-    return _prose(" ".join(sentences))
+    return prose(" ".join(sentences))
 
 
 RENDERERS["machine"] = Renderer((), _machines)
@@ -80,10 +90,10 @@ def _speed(speed: Json) -> str:
     rows = [
         ["passages of about 120 words", *(f"{i['passages']:,}" for i in indexing)],
         ["indexing, passages/s", *(f"{i['passages_per_second']:.0f}" for i in indexing)],
-        ["index on disk, MiB", *(_short(i["index_mib"]) for i in indexing)],
-        ["warm ask, ms, p50 / p95", *(_times(a["total"]) for a in asking)],
-        ["– of this retrieving", *(_times(a["retrieve"]) for a in asking)],
-        ["– of this reading", *(_times(a["read"]) for a in asking)],
+        ["index on disk, MiB", *(rounded(i["index_mib"]) for i in indexing)],
+        ["warm ask, ms, p50 / p95", *(p50_p95(a["total"]) for a in asking)],
+        ["– of this retrieving", *(p50_p95(a["retrieve"]) for a in asking)],
+        ["– of this reading", *(p50_p95(a["read"]) for a in asking)],
         [
             f"cold ask, s, median of {results[0]['cold_runs']} processes",
             *(f"{r['cold_ask_seconds']:.2f}" for r in results),
@@ -91,7 +101,7 @@ def _speed(speed: Json) -> str:
         [
             "peak memory asking / indexing, MiB",
             *(
-                f"{_whole(a['peak_mib'])} / {_whole(i['peak_mib'])}"
+                f"{whole(a['peak_mib'])} / {whole(i['peak_mib'])}"
                 for a, i in zip(asking, indexing, strict=True)
             ),
         ],
@@ -107,37 +117,37 @@ def _answers(squad: Json, sample: Json) -> str:
         ["questions", f"{squad['questions']:,}", f"{sample['questions']:,}"],
         [
             "exact match (95 %)",
-            _with_interval(squad, "exact_match"),
-            _hundred(sample, "exact_match"),
+            with_interval(squad, "exact_match"),
+            in_hundred(sample, "exact_match"),
         ],
-        ["F1 (95 %)", _with_interval(squad, "f1"), _hundred(sample, "f1")],
-        ["a right span among the first ten", _percent(squad["answer_in_top_spans"]["10"]), "–"],
+        ["F1 (95 %)", with_interval(squad, "f1"), in_hundred(sample, "f1")],
+        ["a right span among the first ten", percent(squad["answer_in_top_spans"]["10"]), "–"],
         [
             "the answer in the first ten passages",
-            _percent(squad["answer_in_top_passages"]["10"]),
+            percent(squad["answer_in_top_passages"]["10"]),
             "–",
         ],
         [
             "answered, of the questions that have an answer",
-            _percent(1 - squad["abstained"]),
-            _percent(sample["answered"]),
+            percent(1 - squad["abstained"]),
+            percent(sample["answered"]),
         ],
-        ["answered, of those that have none", "–", _percent(sample["false_answers"])],
-        ["citation right, of those answered", "–", _percent(sample["citation_correct"])],
+        ["answered, of those that have none", "–", percent(sample["false_answers"])],
+        ["citation right, of those answered", "–", percent(sample["citation_correct"])],
         [
             "answered where one answer in ten is wrong",
-            _percent(trust["coverage_at_risk"]["10%"]["coverage"]),
+            percent(trust["coverage_at_risk"]["10%"]["coverage"]),
             "–",
         ],
-        ["calibration error", _score(trust["expected_calibration_error"], 2), "–"],
+        ["calibration error", decimal(trust["expected_calibration_error"], 2), "–"],
         [
             "indexing, s (passages/s)",
             f"{squad['indexing_seconds']:.1f} ({squad['passages_per_second']:.0f})",
             "–",
         ],
-        ["ask, ms, p50 / p95", _times(squad["latency"]), _times(sample["latency"])],
+        ["ask, ms, p50 / p95", p50_p95(squad["latency"]), p50_p95(sample["latency"])],
         ["start to first answer, s", f"{squad['start_seconds']:.2f}", "–"],
-        ["peak memory, MiB", _whole(squad["peak_mib"]), "–"],
+        ["peak memory, MiB", whole(squad["peak_mib"]), "–"],
     ]
     return markdown_table(["", "SQuAD v1.1 dev", "bundled sample"], rows)
 
@@ -147,13 +157,13 @@ def _answers_sweep(results: Json) -> str:
     rows = [
         [
             result["system"],
-            _hundred(result, "exact_match") + _mark(result, "EM"),
-            _hundred(result, "f1") + _mark(result, "F1"),
-            _score(result["answer_in_top_spans"]["5"]) + _mark(result, "span@5"),
-            _score(result["answer_in_top_passages"]["5"]) + _mark(result, "passage@5"),
-            _score(result["trust"]["area_under_risk_coverage"]),
-            _score(result["trust"]["expected_calibration_error"]),
-            _times(result["latency"]),
+            in_hundred(result, "exact_match") + mark_of(result, "EM"),
+            in_hundred(result, "f1") + mark_of(result, "F1"),
+            decimal(result["answer_in_top_spans"]["5"]) + mark_of(result, "span@5"),
+            decimal(result["answer_in_top_passages"]["5"]) + mark_of(result, "passage@5"),
+            decimal(result["trust"]["area_under_risk_coverage"]),
+            decimal(result["trust"]["expected_calibration_error"]),
+            p50_p95(result["latency"]),
         ]
         for result in results
     ]
@@ -164,7 +174,7 @@ def _answers_sweep(results: Json) -> str:
 @_region("peers", "peers-squad", "peers-sample")
 def _peers(squad: Json, sample: Json) -> str:
     return "\n\n".join(
-        f"**{escaped(table['caption'])}**\n\n{_report_table(table)}"
+        f"**{escaped(table['caption'])}**\n\n{report_table(table)}"
         for report in (squad, sample)
         for table in report["tables"]
     )
@@ -176,11 +186,11 @@ def _reading(v1: Json, v2: Json) -> str:
         [
             name,
             f"{result['questions']:,}",
-            _with_interval(result, "exact_match"),
-            _with_interval(result, "f1"),
-            _hundred(unanswerable["best_f1"], "score") if unanswerable else "–",
-            _percent(unanswerable["false_answers"]) if unanswerable else "–",
-            _score(result["trust"]["expected_calibration_error"], 2),
+            with_interval(result, "exact_match"),
+            with_interval(result, "f1"),
+            in_hundred(unanswerable["best_f1"], "score") if unanswerable else "–",
+            percent(unanswerable["false_answers"]) if unanswerable else "–",
+            decimal(result["trust"]["expected_calibration_error"], 2),
         ]
         for name, result in (("SQuAD v1.1 dev", v1), ("SQuAD v2.0 dev", v2))
         for unanswerable in [result["no_answer"]]
@@ -197,7 +207,7 @@ def _dates(parts: Json) -> str:
         [
             f"{part['stories']} stories, {names[part['part']]}",
             str(part["expressions"]),
-            *(_hundred(part, field) for field in ("relaxed", "strict", "value", "equal_value")),
+            *(in_hundred(part, field) for field in ("relaxed", "strict", "value", "equal_value")),
         ]
         for part in parts
     ]
@@ -210,25 +220,25 @@ def _events(events: Json) -> str:
     parts = events["parts"]
     rows = [
         ["questions / slots", *(f"{part['questions']} / {part['slots']}" for part in parts)],
-        ["all slots", *(_score(part["accuracy"]) for part in parts)],
+        ["all slots", *(decimal(part["accuracy"]) for part in parts)],
         *(
-            [f"– {slot}", *(_score(part["by_slot"][slot]) for part in parts)]
+            [f"– {slot}", *(decimal(part["by_slot"][slot]) for part in parts)]
             for slot in parts[0]["by_slot"]
         ),
         *(
-            [f"{kind} questions", *(_score(part["by_kind"].get(kind)) for part in parts)]
+            [f"{kind} questions", *(decimal(part["by_kind"].get(kind)) for part in parts)]
             for kind in parts[0]["by_kind"]
         ),
     ]
-    table = markdown_table(["", *(_half(part["part"]) for part in parts)], rows)
+    table = markdown_table(["", *(half_name(part["part"]) for part in parts)], rows)
     plain, compound = events["plain"], events["compound"]
     return (
         table
         + "\n\n"
-        + _prose(
-            f"A plain question takes {_whole(plain['p50'])} ms there, a compound one"
-            f" {_whole(compound['p50'])} ms (p50; p95 {_whole(plain['p95'])} and"
-            f" {_whole(compound['p95'])})."
+        + prose(
+            f"A plain question takes {whole(plain['p50'])} ms there, a compound one"
+            f" {whole(compound['p50'])} ms (p50; p95 {whole(plain['p95'])} and"
+            f" {whole(compound['p95'])})."
         )
     )
 
@@ -240,9 +250,9 @@ def _rewriting(rewriting: Json) -> str:
         [
             f"{names.get(score['source'], score['source'])}: {score['system']}",
             f"{score['turns']:,}",
-            *(_score(score[field]) for field in ("precision", "recall", "f1", "rouge1")),
+            *(decimal(score[field]) for field in ("precision", "recall", "f1", "rouge1")),
             f"{score['bleu']:.1f}",
-            _score(score["untouched"]),
+            decimal(score["untouched"]),
         ]
         for score in rewriting["scores"]
     ]
@@ -254,13 +264,13 @@ def _rewriting(rewriting: Json) -> str:
 def _conversations(conversations: Json) -> str:
     rows = [
         [
-            _half(part["part"]),
+            half_name(part["part"]),
             str(part["turns"]),
-            _score(part["f1"]["off"]),
-            f"{_score(part['f1']['on'])} ({_score(on['low'])}–{_score(on['high'])})",
-            _score(part["f1"]["rewrites"]),
-            _percent(part["kept"]),
-            _score(part["untouched"]),
+            decimal(part["f1"]["off"]),
+            f"{decimal(part['f1']['on'])} ({decimal(on['low'])}–{decimal(on['high'])})",
+            decimal(part["f1"]["rewrites"]),
+            percent(part["kept"]),
+            decimal(part["untouched"]),
         ]
         for part in conversations["parts"]
         for on in [part["on"]]
@@ -270,9 +280,9 @@ def _conversations(conversations: Json) -> str:
     return (
         markdown_table(columns, rows)
         + "\n\n"
-        + _prose(
-            f"To understand a turn takes {_whole(times['p50'])} ms (p50; p95"
-            f" {_whole(times['p95'])}), nothing without a session."
+        + prose(
+            f"To understand a turn takes {whole(times['p50'])} ms (p50; p95"
+            f" {whole(times['p95'])}), nothing without a session."
         )
     )
 
@@ -280,7 +290,7 @@ def _conversations(conversations: Json) -> str:
 @_region("main-events", "main-events")
 def _main_events(found: Json) -> str:
     rows = [
-        [slot["slot"], str(slot["articles"]), _percent(slot["answered"]), _percent(slot["right"])]
+        [slot["slot"], str(slot["articles"]), percent(slot["answered"]), percent(slot["right"])]
         for slot in found["slots"]
     ]
     return markdown_table(["", "articles", "answered", "right"], rows)
@@ -290,10 +300,10 @@ def _main_events(found: Json) -> str:
 def _retrieval(plain: Json, rrf: Json, binary: Json, binary_rrf: Json) -> str:
     names = {"bm25": "bm25", "dense": "dense", "hybrid": "hybrid, min-max mean (default)"}
     rows = [
-        [name, *_rankings(plain, mode), _score(_ranking(binary, "cranfield", mode)["nDCG@10"])]
+        [name, *_rankings(plain, mode), decimal(_ranking(binary, "cranfield", mode)["nDCG@10"])]
         for mode, name in names.items()
     ]
-    fused = _score(_ranking(binary_rrf, "cranfield", "hybrid")["nDCG@10"])
+    fused = decimal(_ranking(binary_rrf, "cranfield", "hybrid")["nDCG@10"])
     rows.append(["hybrid, `--fusion rrf`", *_rankings(rrf, "hybrid"), fused])
     columns = ["", "NFCorpus nDCG@10", "R@100", "Cranfield nDCG@10", "R@100"]
     return markdown_table([*columns, "Cranfield, `--binary` nDCG@10"], rows)
@@ -308,7 +318,7 @@ def _retrieval_sweep(results: Json) -> str:
         [
             system,
             *(
-                _score(r["measures"].get(m)) + _mark(r, m)
+                decimal(r["measures"].get(m)) + mark_of(r, m)
                 for r in by_collection
                 for m in ("nDCG@10", "R@100")
             ),
@@ -325,7 +335,10 @@ def _terms(*results: Json) -> str:
     rows = [
         [
             name,
-            *(_score(_ranking(r, where, "bm25")["nDCG@10"]) for where in ("nfcorpus", "cranfield")),
+            *(
+                decimal(_ranking(r, where, "bm25")["nDCG@10"])
+                for where in ("nfcorpus", "cranfield")
+            ),
         ]
         for name, r in zip(names, results, strict=True)
     ]
@@ -340,16 +353,16 @@ def _bm25(bm25: Json) -> str:
     for engine in dict.fromkeys(result["engine"] for result in results):
         by_size = {r["passages"]: r for r in results if r["engine"] == engine}
         measured = [by_size.get(size, {}) for size in sizes]
-        queries = [_both(r.get("mean"), r.get("p95")) for r in measured]
+        queries = [pair(r.get("mean"), r.get("p95")) for r in measured]
         name = engine.replace("dateline", "Dateline")
-        rows.append([name, *queries, _short(measured[-1].get("query_after_add"))])
+        rows.append([name, *queries, rounded(measured[-1].get("query_after_add"))])
     columns = ["ms a query, mean / p95", *(f"{size:,} passages" for size in sizes)]
     table = markdown_table([*columns, "the first after adding one"], rows)
     largest = max((r["largest_difference"] or 0 for r in results), default=0)
     return (
         table
         + "\n\n"
-        + _prose(
+        + prose(
             f"The largest difference from rank-bm25's scores, after additions and removals, is"
             f" {largest:.1g}."
         )
@@ -362,9 +375,9 @@ def _recall(recall: Json) -> str:
     rows = [
         [
             f"{r['vectors']:,} ({r['state']})",
-            *(_score(share) for share in r["recall"].values()),
-            _both(r["approximate"]["p50"], r["approximate"]["p95"]),
-            _both(r["exact"]["p50"], r["exact"]["p95"]),
+            *(decimal(share) for share in r["recall"].values()),
+            pair(r["approximate"]["p50"], r["approximate"]["p95"]),
+            pair(r["exact"]["p50"], r["exact"]["p95"]),
         ]
         for r in results
     ]
@@ -379,9 +392,9 @@ def _load(load: Json, endurance: Json) -> str:
             f"{r['clients']}",
             f"{r['requests']:,}",
             f"{r['per_second']:.1f}",
-            *(_short(r[percentile]) for percentile in ("p50", "p95", "p99")),
+            *(rounded(r[percentile]) for percentile in ("p50", "p95", "p99")),
             f"{sum(r['errors'].values()):,}",
-            " → ".join(map(_whole, list(r["memory"].values())[:: max(len(r["memory"]) - 1, 1)])),
+            " → ".join(map(whole, list(r["memory"].values())[:: max(len(r["memory"]) - 1, 1)])),
         ]
         for r in (*load["results"], *endurance["results"])
     ]
@@ -389,32 +402,11 @@ def _load(load: Json, endurance: Json) -> str:
     return markdown_table([*columns, "the server's memory, MiB"], rows)
 
 
-def _report_table(table: Json) -> str:
-    """A table of a report, without its details."""
-    rows = [
-        [
-            f"**{text}**" if cell["best"] else text
-            for cell in row
-            for text in [escaped(cell["text"]) + cell["mark"]]
-        ]
-        for row in table["rows"]
-    ]
-    return markdown_table(table["columns"], rows)
-
-
-def _mark(result: Json, measure: str) -> str:
-    """What the comparison with the baseline says of a figure, as `Comparison.mark` does."""
-    compared = result["against_baseline"].get(measure)
-    if compared is None or compared["adjusted_p"] >= ALPHA:
-        return ""
-    return " ▲" if compared["difference"] > 0 else " ▼"
-
-
 def _rankings(results: Json, mode: str) -> Iterable[str]:
     for collection in ("nfcorpus", "cranfield"):
         measures = _ranking(results, collection, mode)
-        yield _score(measures["nDCG@10"])
-        yield _score(measures["R@100"])
+        yield decimal(measures["nDCG@10"])
+        yield decimal(measures["R@100"])
 
 
 def _ranking(results: Json, collection: str, mode: str) -> Mapping[str, float]:
@@ -423,50 +415,3 @@ def _ranking(results: Json, collection: str, mode: str) -> Mapping[str, float]:
         r["measures"] for r in results if (r["collection"], r["mode"]) == (collection, mode)
     )
     return found
-
-
-def _half(name: str) -> str:
-    return name.replace("development", "developed on")
-
-
-def _score(value: float | None, digits: int = 3) -> str:
-    """A share as ".331"; nothing and all as "0" and "1"."""
-    if value is None:
-        return "–"
-    return f"{value:.0f}" if value in (0, 1) else f"{value:.{digits}f}".removeprefix("0")
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.0f} %"
-
-
-def _hundred(result: Mapping[str, Any], field: str) -> str:
-    return f"{100 * result[field]:.1f}"
-
-
-def _with_interval(result: Mapping[str, Any], field: str) -> str:
-    interval = result[f"{field}_interval"]
-    return f"{_hundred(result, field)} ({_hundred(interval, 'low')}–{_hundred(interval, 'high')})"
-
-
-def _times(latency: Mapping[str, float]) -> str:
-    return f"{_short(latency['p50'])} / {_short(latency['p95'])}"
-
-
-def _both(one: float | None, other: float | None) -> str:
-    return "–" if one is None else f"{_short(one)} / {_short(other)}"
-
-
-def _short(value: float | None) -> str:
-    """A figure with two or three digits that matter."""
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" if value >= 20 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
-
-
-def _whole(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.0f}"
-
-
-def _prose(text: str) -> str:
-    return fill(text, LINE, break_long_words=False, break_on_hyphens=False)

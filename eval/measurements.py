@@ -38,6 +38,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]  # or where Dateline is install
 NOT_MEASURING = (
     "charts",
     "everything",
+    "figure_text",
     "figures",
     "markdown",
     "measurements",

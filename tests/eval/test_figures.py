@@ -18,7 +18,8 @@ from eval.bm25 import Bm25Result
 from eval.conversations import ConversationsResult, DialogueScores
 from eval.dates import DateScores
 from eval.event_slots import EventSlotsResult, SlotAccuracy
-from eval.figures import LINE, RENDERERS
+from eval.figure_text import LINE
+from eval.figures import RENDERERS
 from eval.files import write_whole
 from eval.load import LoadResult
 from eval.main_events import SlotScore
