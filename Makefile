@@ -13,7 +13,7 @@ help:
 	@echo "make eval       measure everything for which there is data (hours), rewrite README's figures:"
 	@echo "                make eval DATA=folder"
 	@echo "make load       throughput, latency and errors of the service at 1, 8 and 32 clients"
-	@echo "make reader     train, export and calibrate the reader (hours): make reader DATA=folder"
+	@echo "make reader     train, export and calibrate the reader (hours): make reader DATA=folder TEACHER=folder"
 	@echo "make clean      remove what the others made"
 
 .venv/bin/python:
@@ -58,12 +58,16 @@ eval: .venv/.installed-dev
 load: .venv/.installed
 	$(BIN)/dateline eval load
 
-# Stopped, it goes on from its last checkpoint in WORK.
+# Stopped, it goes on from its last checkpoint in WORK. TEACHER is a folder of all-mpnet-base-v2.
 WORK ?= .work/reader
 reader: .venv/.installed
+	@test -d "$(DATA)" -a -d "$(TEACHER)" || { echo "usage: make reader DATA=folder TEACHER=folder"; exit 2; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train]'
 	$(BIN)/python -m qa.training.train $(DATA) $(WORK)
-	$(BIN)/python -m qa.training.export $(WORK)/model qa/models/reader
+	$(BIN)/python -m qa.training.train $(DATA) $(WORK)/teacher --teacher $(TEACHER)
+	$(BIN)/python -m qa.training.distil $(DATA) $(WORK)/distilled --student $(WORK)/model \
+		--teacher $(WORK)/teacher/model
+	$(BIN)/python -m qa.training.export $(WORK)/distilled/model qa/models/reader
 	$(BIN)/python -m qa.training.calibrate $(DATA) --reader qa/models/reader
 
 clean:

@@ -97,6 +97,7 @@ class Finder:
             lambda support: fit(question, support) + _in_play(support, understood),
             preference=lambda support: _spoken_of(support, understood),
             several=question.is_list and self.explain,
+            fuller=question.slot in ("who", "where"),
         )
 
     def spans(self, question: Question, candidate: Candidate, citations: Citations) -> list[Span]:

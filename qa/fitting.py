@@ -26,6 +26,7 @@ SAME_DATE = 1.5
 OTHER_DATE = -1.5
 DATE_ASKED_AGAINST = -6.0  # asked when, before 2019, told a later date
 FAR_PUBLICATION = -1.0
+OTHER_YEAR = -1.5  # asked of "the 2022 election", told by a passage that knows no 2022
 NOT_SAID_TO_BE = -2.0  # asked what was, told what may or will be
 NEWS_DAYS = 10  # a story without dates of its own is about the days before its publication
 
@@ -44,6 +45,7 @@ _PERSONAL = (
     r"(?:Mr|Mrs|Ms|Dr|Prof|Professor|President|Premier|Chancellor|Prime Minister|Minister|Senator|"
     r"Sen|Gov|Mayor|Gen|Colonel|Col|Sergeant|Sgt)\b\.? "
 )
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _NUMBER = re.compile(
     r"\d|\b(?:no|none|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|"
     r"\w+ty|hundreds?|thousands?|millions?|billions?|dozens?|half|several|few|many|couple|single|"
@@ -179,9 +181,18 @@ def _sentences(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(split(text))
 
 
+def _year_fit(question: Question, support: Support) -> float:
+    """Against passages that do not know the year that the question gives an event as its name."""
+    asked, published = _YEAR.findall(question.text), support.hit.document.published
+    if not asked or published is None or str(published.year) in asked:
+        return 0.0
+    told = f"{support.hit.document.title}\n{support.hit.chunk.text}"
+    return 0.0 if any(year in told for year in asked) else OTHER_YEAR
+
+
 def _date_fit(question: Question, support: Support) -> float:
     if question.period is None:
-        return 0.0
+        return _year_fit(question, support)
     low, high = question.period
 
     def same(timexes: Iterable[Timex]) -> bool:

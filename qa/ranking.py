@@ -1,8 +1,9 @@
 """From the reader's spans to ranked answers: merge what is equal, drop what overlaps, score.
 
-Two linear models over the same features: one orders the candidates of a question, the other says
-how sure one may be of them across questions. Both are fitted by `qa.training.calibrate` and stored
-with the reader (`reader.json`, "calibration").
+Linear models over the same features: one orders the candidates of a question, another says how
+sure one may be of them across questions, a third does so where only one passage was read, which no
+other could bear out. All are fitted by `qa.training.calibrate` and stored with the reader
+(`reader.json`, "calibration").
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from .reader import ReadSpan
 FEATURES = ("margin", "overlap", "cosine")  # of a place where an answer stands
 STANDING = ("share", "agreement")  # of an answer among all those found for its question
 TERMS = Analyzer()
+FULLER = 1.0  # log-odds that a fuller name may be behind a shorter one and still go before it
+FULLEST = 8  # words of such a name
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _NO_WORD = re.compile(r"[^\w\s]|_")
@@ -82,26 +85,33 @@ class Calibration:
     Attributes:
         order: one number for each of FEATURES; exp(score) is proportional to the probability that
             a candidate is the right one, if one of its question's is (a conditional logit).
-        weights: one number for each of FEATURES and of STANDING.
+        weights, bias: of the confidence; one number for each of FEATURES and of STANDING.
+        lone_weights, lone_bias: the same for an answer from the only passage that was read.
         threshold: the confidence below which nothing is answered.
     """
 
     order: Sequence[float]
     weights: Sequence[float]
     bias: float
+    lone_weights: Sequence[float]
+    lone_bias: float
     threshold: float
 
     def score(self, support: Support) -> float:
         """The higher, the earlier among the candidates of its question."""
         return sumprod(self.order, support.features) + support.prior + support.preference
 
-    def confidence(self, features: Sequence[float], prior: float = 0.0) -> float:
+    def confidence(
+        self, features: Sequence[float], prior: float = 0.0, *, lone: bool = False
+    ) -> float:
         """Probability, between 0 and 1, that an answer with these features is right.
 
         Args:
             prior: log-odds to add.
+            lone: whether only one passage was read.
         """
-        logit = self.bias + sumprod(self.weights, features) + prior
+        weights, bias = (self.lone_weights, self.lone_bias) if lone else (self.weights, self.bias)
+        logit = bias + sumprod(weights, features) + prior
         return 1 / (1 + math.exp(-max(min(logit, 30.0), -30.0)))
 
 
@@ -119,6 +129,7 @@ def rank(
     *,
     preference: Callable[[Support], float] | None = None,
     several: bool = False,
+    fuller: bool = False,
 ) -> list[Candidate]:
     """All candidates, best first; none is more confident than the one before it.
 
@@ -130,14 +141,23 @@ def rank(
         prior: log-odds to add for what the features do not see.
         preference: log-odds to add for the order alone.
         several: whether several may be right: better ones then do not speak against one.
+        fuller: whether to tell a name as fully as some place does: "Kim Jong Un", not "Kim".
     """
     candidates = []
     most = 1.0
     for group in standings(
-        question, hits, readings, calibration, prior, preference=preference, several=several
+        question,
+        hits,
+        readings,
+        calibration,
+        prior,
+        preference=preference,
+        several=several,
+        fuller=fuller,
     ):
         confidences = [
-            calibration.confidence(features, support.prior) for support, features in group
+            calibration.confidence(features, support.prior, lone=len(hits) == 1)
+            for support, features in group
         ]
         most = min(most, confidences[0])
         kept = [
@@ -158,12 +178,14 @@ def standings(
     *,
     preference: Callable[[Support], float] | None = None,
     several: bool = False,
+    fuller: bool = False,
 ) -> list[list[tuple[Support, tuple[float, ...]]]]:
     """For every candidate, best first, its supports, each with FEATURES and STANDING.
 
     An answer's share is its probability among the candidates, given that one of them is right (if
     several may be, among it and those that the reader would not answer); its agreement is the
-    logarithm of the number of places that bear it.
+    logarithm of the number of places that bear it. Both count fuller and shorter wordings of the
+    answer ("Kim", "Kim Jong Un") as the answer itself.
     """
     score = calibration.score
     supports = list(_supports(question, hits, readings))
@@ -177,15 +199,20 @@ def standings(
         if not any(_overlap(support, better) for better in group):
             group.append(support)
     candidates = list(_without_overlaps(groups.values()))
+    if fuller:
+        candidates = _fuller_first(candidates, score)
+    names = [normalise(group[0].text) for group in candidates]
     top = max((score(group[0]) for group in candidates), default=0.0)
     weights = [math.exp(score(group[0]) - top) for group in candidates]
     fellows = [several and group[0].margin > 0 for group in candidates]  # no rivals to each other
     rivals = sum(weight for weight, fellow in zip(weights, fellows, strict=True) if not fellow)
     found = []
-    for group, weight, fellow in zip(candidates, weights, fellows, strict=True):
-        total = rivals + weight * fellow
-        shares = [math.exp(score(support) - top) / total for support in group]
-        agreement = math.log(len(group))
+    for group, name, weight in zip(candidates, names, weights, strict=True):
+        same = [i for i, other in enumerate(names) if _is_variant(name, other)]
+        total = rivals + sum(weights[i] for i in same if fellows[i])
+        others = sum(weights[i] for i in same) - weight
+        shares = [(math.exp(score(support) - top) + others) / total for support in group]
+        agreement = math.log(sum(len(candidates[i]) for i in same))
         found.append(
             [
                 (support, (*support.features, share, agreement))
@@ -216,6 +243,31 @@ def _without_overlaps(groups: Iterable[list[Support]]) -> Iterator[list[Support]
                 taken.setdefault(support.place[0], []).append(support)
 
 
+def _fuller_first(
+    candidates: Sequence[list[Support]], score: Callable[[Support], float]
+) -> list[list[Support]]:
+    """Candidates in their order, but of two names for one the fuller first, if it is near."""
+    waiting, ordered = list(candidates), []
+    while waiting:
+        name = normalise(waiting[0][0].text)
+        least = score(waiting[0][0]) - FULLER
+        chosen = next(
+            (
+                number
+                for number, (best, *_) in enumerate(waiting)
+                if _is_fuller(normalise(best.text), name) and score(best) > least
+            ),
+            0,
+        )
+        ordered.append(waiting.pop(chosen))
+    return ordered
+
+
+def _is_fuller(one: str, other: str) -> bool:
+    longer = len(other) < len(one) and len(one.split()) <= FULLEST
+    return longer and _is_variant(one, other)
+
+
 def _overlap(one: Support, other: Support) -> bool:
     document, start, end = one.place
     elsewhere, begin, finish = other.place
@@ -228,6 +280,14 @@ def normalise(text: str) -> str:
     plain = "".join(c for c in folded if not unicodedata.combining(c))
     words = _ARTICLES.sub(" ", _NO_WORD.sub(" ", plain)).split()
     return " ".join(words) or plain.strip()
+
+
+def _is_variant(one: str, other: str) -> bool:
+    """Whether of two normalised wordings one is the other, or stands in it and is no number."""
+    short, long = sorted((one, other), key=len)
+    if f" {short} " not in f" {long} ":
+        return False
+    return one == other or any(len(word) > 1 and not word.isdigit() for word in short.split())
 
 
 def share_words(one: str, other: str) -> bool:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,11 +31,13 @@ MAX_ANSWER_TOKENS = 30
 BATCH = 8  # rows; more are no faster
 NARROWEST = 0.75  # a row shorter than this share of its batch's first starts another batch
 BEST_TOKENS = 20  # start and end tokens considered in a window
+ALTERNATIVES = 2  # spans of a passage that may overlap one another
 
 Floats = npt.NDArray[np.float64]
 
 # A word or number, from which no part is cut: "Jong-un", "3.5", "13:40"; but not "Russia" + "'s".
 _WORD = re.compile(r"[^\W_]+(?:[-‑][^\W_]+|(?<=\d)[.,:]\d+|['’](?![sS]\b)[^\W_]+)*")
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")  # written without spaces
 
 
@@ -105,7 +107,9 @@ class Reader:
             return self._engine
 
     def read(self, question: str, passages: Sequence[str], best: int = 5) -> list[list[ReadSpan]]:
-        """The best spans of each passage, by falling margin; they may overlap.
+        """The best spans of each passage, by falling margin; few of them overlap.
+
+        None crosses a blank line: what stands on both sides of one is two texts.
 
         Args:
             best: most spans a passage gives.
@@ -119,7 +123,7 @@ class Reader:
                 spans[window.passage] += _spans(
                     starts[row, :width], ends[row, :width], window, passages[window.passage], best
                 )
-        return [_unique(found)[:best] for found in spans]
+        return [_distinct(sorted(found, key=lambda s: -s.margin), best) for found in spans]
 
     def _windows(self, question: str, passages: Sequence[str]) -> list[_Window]:
         asked, *read = self._encode([question, *passages])
@@ -175,16 +179,23 @@ def _spans(
     begin = _top(np.where(can_start, start_logits, -np.inf))
     finish = _top(np.where(can_end, end_logits, -np.inf))
     length = finish[None, :] - begin[:, None]
+    block = _block(text)[offsets[:, 0]]
+    allowed = (length >= 0) & (length < MAX_ANSWER_TOKENS)
+    allowed &= block[begin][:, None] == block[finish][None, :]
     scores = start_logits[begin][:, None] + end_logits[finish][None, :]
-    scores = np.where((length >= 0) & (length < MAX_ANSWER_TOKENS), scores, -np.inf)
+    scores = np.where(allowed, scores, -np.inf)
     none = start_logits[0] + end_logits[0]
-    spans = []
-    for flat in np.argsort(-scores, axis=None, kind="stable")[:best]:
-        row, column = divmod(int(flat), scores.shape[1])
-        if np.isfinite(scores[row, column]):
-            start, end = int(offsets[begin[row], 0]), int(offsets[finish[column], 1])
-            spans.append(ReadSpan(start, end, float(scores[row, column] - none)))
-    return spans
+    rows, columns = np.unravel_index(np.argsort(-scores, axis=None, kind="stable"), scores.shape)
+    spans = (
+        ReadSpan(
+            int(offsets[begin[row], 0]),
+            int(offsets[finish[column], 1]),
+            float(scores[row, column] - none),
+        )
+        for row, column in zip(rows, columns, strict=True)
+        if np.isfinite(scores[row, column])
+    )
+    return _distinct(spans, best)
 
 
 def _top(logits: Floats) -> npt.NDArray[np.int64]:
@@ -201,9 +212,22 @@ def _inside_words(text: str) -> npt.NDArray[np.bool_]:
     return inside
 
 
-def _unique(spans: list[ReadSpan]) -> list[ReadSpan]:
-    """By falling margin; a span that two windows found counts once."""
-    best: dict[tuple[int, int], ReadSpan] = {}
-    for span in sorted(spans, key=lambda s: -s.margin):
-        best.setdefault((span.start, span.end), span)
-    return list(best.values())
+def _block(text: str) -> npt.NDArray[np.int64]:
+    """For each offset 0..len(text), how many blank lines stand before it."""
+    block = np.zeros(len(text) + 1, np.int64)
+    for match in _BLANK_LINE.finditer(text):
+        block[match.end() :] += 1
+    return block
+
+
+def _distinct(spans: Iterable[ReadSpan], most: int) -> list[ReadSpan]:
+    """The first so many, but those that are there already or overlap ALTERNATIVES of them."""
+    kept: list[ReadSpan] = []
+    for span in spans:
+        over = [other for other in kept if span.start < other.end and other.start < span.end]
+        known = any(span[:2] == other[:2] for other in over)
+        if not known and len(over) < ALTERNATIVES:
+            kept.append(span)
+        if len(kept) == most:
+            break
+    return kept

@@ -4,12 +4,15 @@
 
 All contexts of a source become one collection, so that the fit sees what answering really sees:
 passages that were retrieved, not given. Only questions on articles held out of training are asked,
-each of the whole collection, of the small part of it that holds the answer, and of another part,
-which as a rule does not. Over the features of `qa.ranking` two models are fitted to "shares at
-least half of its words (F1) with a gold answer": a conditional logit, which orders the candidates
-of one question (McFadden, "Conditional logit analysis of qualitative choice behavior", 1974), and
-a logistic regression on the first candidate of each, which is its confidence. Both are written to
-reader.json.
+each of the whole collection, of the small part of it that holds the answer, of another part, which
+as a rule does not, of that part's nearest passage alone, and of its own passage alone; the last
+also as an unanswerable question made from it (`qa.training.perturbation`), where one can be.
+
+Over the features of `qa.ranking` two models are fitted to "shares at least half of its words (F1)
+with a gold answer": a conditional logit, which orders the candidates of one question (McFadden,
+"Conditional logit analysis of qualitative choice behavior", 1974), and a logistic regression on the
+first candidate of each, which is its confidence: one where several passages were read, one for lone
+ones. All are written to reader.json.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import json
 import random
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,13 +35,15 @@ from ..assistant import PASSAGES
 from ..ranking import FEATURES, Calibration, Support, standings
 from ..reader import Reader, ReadSpan
 from .examples import cut, is_held_out, load
+from .perturbation import Perturbation
 from .scoring import word_f1
 
 Floats = npt.NDArray[np.float64]
 SOURCES = ("squadshifts_new_wiki", "tydiqa_en_train", "nq_oracle_dev", "squadshifts_reddit")
-START = Calibration((0.25, 3.5, 10.0), (0.15, 1.3, 2.3, 0.0, 0.0), -3.0, 0.4)
+START = Calibration(
+    (0.25, 3.5, 10.0), (0.15, 1.3, 2.3, 0.0, 0.0), -3.0, (0.15, 1.3, 2.3, 0.0, 0.0), -3.0, 0.5
+)  # the threshold stays: answer what is likelier right than wrong
 CANDIDATES = 10  # of each question that the order is fitted on
-THRESHOLD = 0.5  # answer what is likelier right than wrong
 RIGHT = 0.5  # F1 with a gold answer
 RIDGE = 1e-3
 PARTS = 60  # of a collection
@@ -72,34 +78,45 @@ def main() -> None:
     settings = arguments.reader / "reader.json"
     description = json.loads(settings.read_text(encoding="utf-8"))
     description["calibration"] = {
-        "order": [round(weight, 4) for weight in calibration.order],
-        "weights": [round(weight, 4) for weight in calibration.weights],
-        "bias": round(calibration.bias, 4),
-        "threshold": calibration.threshold,
+        name: [round(weight, 4) for weight in value] if isinstance(value, list) else round(value, 4)
+        for name, value in asdict(calibration).items()
     }
     settings.write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(description["calibration"]))
 
 
 def collect(path: Path, reader: Reader, questions: int) -> Iterator[Asked]:
-    """Held-out questions of a source, each asked of the whole and of two parts."""
+    """Held-out questions of a source, each asked of the whole, two parts and its own passage."""
     dice = random.Random(SEED)
     examples = [cut(example, dice) for example in load(path)]
     held_out = [e for e in examples if e.answers and is_held_out(e)]
+    perturbation = Perturbation(examples)
     parts = {example.context: dice.randrange(PARTS) for example in examples}
     with tempfile.TemporaryDirectory() as folder, EmbeddedIndex.open(folder) as index:
         index.add(_document(context, part) for context, part in parts.items())
         for example in dice.sample(held_out, min(questions, len(held_out))):
             own = parts[example.context]
+            alone = _passage(example.context)
             gold = [example.context[start:end] for start, end in example.answers]
-            for filters in (None, _part(own), _part((own + 1) % PARTS)):
+            elsewhere = _part((own + 1) % PARTS)
+            for filters in (None, _part(own), elsewhere, alone):
                 yield _ask(index, reader, example.question, gold, filters)
+            yield _ask(index, reader, example.question, gold, elsewhere, passages=1)
+            made = perturbation.unanswerable(example, dice)
+            if made and made.context == example.context:
+                yield _ask(index, reader, made.question, [], alone)
 
 
 def _ask(
-    index: EmbeddedIndex, reader: Reader, question: str, gold: list[str], filters: Filters | None
+    index: EmbeddedIndex,
+    reader: Reader,
+    question: str,
+    gold: list[str],
+    filters: Filters | None,
+    *,
+    passages: int = PASSAGES,
 ) -> Asked:
-    hits = index.search(question, PASSAGES, filters=filters)
+    hits = index.search(question, passages, filters=filters)
     return Asked(question, gold, hits, reader.read(question, [hit.chunk.text for hit in hits]))
 
 
@@ -107,9 +124,15 @@ def _part(part: int) -> Filters:
     return Filters(metadata={"part": part})
 
 
+def _passage(context: str) -> Filters:
+    return Filters(metadata={"passage": document_id(context)})
+
+
 def _document(context: str, part: int) -> Document:
     name = document_id(context)
-    return Document(id=name, source=name, title="", text=context, metadata={"part": part})
+    return Document(
+        id=name, source=name, title="", text=context, metadata={"part": part, "passage": name}
+    )
 
 
 def fit(asked: Sequence[Asked], start: Calibration) -> Calibration:
@@ -121,11 +144,13 @@ def fit(asked: Sequence[Asked], start: Calibration) -> Calibration:
             best = [supports[0][0] for supports in candidates]
             x = np.array([support.features for support in best])
             questions.append((x, np.array([_is_right(support, gold) for support in best])))
-    order = _conditional_logit(questions)
-    ordered = Calibration(order.tolist(), start.weights, start.bias, THRESHOLD)
-    x, right = first_candidates(asked, ordered)
-    weights, bias = _logistic(x, right)
-    return Calibration(order.tolist(), weights.tolist(), float(bias), THRESHOLD)
+    order = _conditional_logit(questions).tolist()
+    ordered = replace(start, order=order)
+    several = [row for row in asked if len(row.hits) > 1]
+    weights, bias = _logistic(*first_candidates(several, ordered))
+    lone = [row for row in asked if len(row.hits) == 1]
+    lone_weights, lone_bias = _logistic(*first_candidates(lone, ordered))
+    return Calibration(order, weights, bias, lone_weights, lone_bias, start.threshold)
 
 
 def first_candidates(asked: Sequence[Asked], calibration: Calibration) -> tuple[Floats, Floats]:
@@ -162,8 +187,23 @@ def _conditional_logit(questions: Sequence[tuple[Floats, npt.NDArray[np.bool_]]]
     return np.asarray(weights / spread, np.float64)
 
 
-def _logistic(x: Floats, y: Floats) -> tuple[Floats, float]:
-    """Ridge-penalised logistic regression by Newton's method."""
+def _logistic(x: Floats, y: Floats) -> tuple[list[float], float]:
+    """Ridge-penalised logistic regression by Newton's method, no weight of which is negative.
+
+    All features speak for an answer; one that seems to speak against it is left out.
+    """
+    used = np.ones(x.shape[1], np.bool_)
+    while True:
+        weights, bias = _unbounded(x[:, used], y)
+        if (weights >= 0).all():
+            break
+        used[used] = weights >= 0
+    full = np.zeros(x.shape[1])
+    full[used] = weights
+    return full.tolist(), bias
+
+
+def _unbounded(x: Floats, y: Floats) -> tuple[Floats, float]:
     mean, spread = x.mean(0), x.std(0) + 1e-9
     z = np.c_[(x - mean) / spread, np.ones(len(x))]
     weights = np.zeros(z.shape[1])
@@ -172,7 +212,7 @@ def _logistic(x: Floats, y: Floats) -> tuple[Floats, float]:
         curvature = (z * (p * (1 - p))[:, None]).T @ z + RIDGE * len(y) * np.eye(len(weights))
         weights -= np.linalg.solve(curvature, z.T @ (p - y) + RIDGE * len(y) * weights)
     scaled = weights[:-1] / spread
-    return scaled, float(weights[-1] - scaled @ mean)
+    return np.asarray(scaled, np.float64), float(weights[-1] - scaled @ mean)
 
 
 if __name__ == "__main__":

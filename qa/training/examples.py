@@ -80,6 +80,7 @@ SOURCES = (
     Source("robustqa_race", 255, "passage", "MIT"),
     Source("trecqa_jacana_train", 318, "passage", "none found"),
 )
+COMPOSING = ("passage", "taught")  # kinds of epochs with core sources and composed passages
 COMPOSED = 8_000  # QAMR questions an epoch whose sentence is put back among its neighbours
 LEFT_OUT = "fairytaleqa_extractive"  # a domain that no training sees, to measure calibration on
 
@@ -132,16 +133,17 @@ class Corpus:
     def epoch(self, kind: str, dice: random.Random) -> list[Example]:
         """One epoch's examples, sampled anew; long contexts cut.
 
-        Of "passage" are the core sources too, and QAMR's sentences among their neighbours.
+        Of "passage" are the core sources too, and QAMR's sentences among their neighbours; of
+        "taught" nothing but these two.
         """
         chosen: list[Example] = []
         for source in self.sources:
-            if source.kind == kind or (kind == "passage" and source.kind == "core"):
+            if source.kind == kind or (source.kind == "core" and kind in COMPOSING):
                 examples = self.examples[source.name]
                 chosen += dice.sample(examples, min(source.most, len(examples)))
         if kind != "sentence":
             chosen = [cut(example, dice) for example in chosen]
-        if kind == "passage":
+        if kind in COMPOSING:
             qamr = self.examples["qamr_dev"] + self.examples["qamr_test"]
             chosen += [self.composed(e, dice) for e in dice.sample(qamr, min(COMPOSED, len(qamr)))]
         return chosen

@@ -16,6 +16,8 @@ MAX_TOKENS = 320  # question, passage and special tokens
 MAX_QUESTION_TOKENS = 64
 WIDTH_STEP = 32  # batches are so many tokens wide: every new shape costs PyTorch preparation
 POOL = 64  # batches whose features are sorted together, so that a batch has little padding
+# BERT's special tokens, and what MPNet calls them (its vocabulary has BERT's too, never trained)
+SPECIAL = {"[CLS]": "<s>", "[SEP]": "</s>", "[PAD]": "<pad>", "[UNK]": "<unk>"}
 
 Targets = tuple[tuple[int, int], ...]  # first and last token of each answer; ((0, 0),) for none
 
@@ -43,7 +45,7 @@ def featurise(
     examples: Sequence[Example], tokenizer: Tokenizer, dice: random.Random
 ) -> list[Feature]:
     """One feature an example; of a passage too long for one, a window with an answer if any."""
-    begin, separator = (tokenizer.token_to_id(token) or 0 for token in ("[CLS]", "[SEP]"))
+    begin, separator = (special_token(tokenizer, token) for token in ("[CLS]", "[SEP]"))
     asked = tokenizer.encode_batch([e.question for e in examples], add_special_tokens=False)
     read = tokenizer.encode_batch([e.context for e in examples], add_special_tokens=False)
     features = []
@@ -59,6 +61,12 @@ def featurise(
         targets = tuple((a + shift, b + shift) for a, b in spans if first <= a <= b < first + room)
         features.append(Feature(ids, len(head), targets or ((0, 0),)))
     return features
+
+
+def special_token(tokenizer: Tokenizer, name: str) -> int:
+    """The id of a special token by BERT's name for it, though the model may have its own name."""
+    vocabulary = tokenizer.get_vocab()
+    return vocabulary.get(SPECIAL[name], vocabulary[name])
 
 
 def _tokens(offsets: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Trains the reader that ships, from the sources in `examples.py`.
 
-    python -m qa.training.train DATA_FOLDER WORK_FOLDER
+    python -m qa.training.train DATA_FOLDER WORK_FOLDER [--teacher BACKBONE]
 
 Reads `DATA_FOLDER/SOURCE.jsonl.gz`, leaves a Hugging Face model in `WORK_FOLDER/model`. Progress
 is saved every few minutes: the same command goes on where it was stopped. Everything random comes
@@ -10,12 +10,14 @@ Recipe: all-MiniLM-L6-v2; questions about single sentences first (QA-SRL, QAMR: 
 ACL 2020, show what such pretraining gives), then passages, with unanswerable questions made anew
 in every epoch; in the end the mean of the weights after two epochs. The loss is the cross-entropy
 of start and end over the passage's tokens and the first token ("no answer"), against the
-distribution of all annotators' answers.
+distribution of all annotators' answers. With --teacher a larger model is trained in one epoch over
+the passages of the last stage; `qa.training.distil` lets the reader learn from it.
 """
 
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import os
 import random
@@ -48,6 +50,7 @@ WARM_UP = 0.05  # share of a stage's steps over which the learning rate rises
 WEIGHT_DECAY = 0.01
 CLIP = 1.0
 DROPPED = 20  # of 256 hidden values
+START = -1  # in place of an epoch: before any
 HELD_OUT_QUESTIONS = 60  # of each source
 HELD_OUT_CHANGED = 0.3
 
@@ -69,12 +72,30 @@ class Stage(NamedTuple):
     changed_share: float = 0.0
 
 
-STAGES = (
-    Stage("sentence", epochs=1, batch=64, rate=3e-4, last_rate=1.5e-4),
-    Stage("passage", epochs=2, batch=32, rate=2e-4, last_rate=7e-5, changed_share=0.30),
-    Stage("core", epochs=3, batch=32, rate=1e-4, last_rate=0.0, changed_share=0.35),
+class Recipe(NamedTuple):
+    """What a model is trained on.
+
+    Attributes:
+        averaged: epochs of the last stage after which the weights are kept, to be averaged; START
+            for those that the training begins with.
+    """
+
+    stages: tuple[Stage, ...]
+    averaged: tuple[int, ...]
+
+
+READER = Recipe(
+    (
+        Stage("sentence", epochs=1, batch=64, rate=3e-4, last_rate=1.5e-4),
+        Stage("passage", epochs=2, batch=32, rate=2e-4, last_rate=7e-5, changed_share=0.30),
+        Stage("core", epochs=3, batch=32, rate=1e-4, last_rate=0.0, changed_share=0.35),
+    ),
+    averaged=(0, 2),
 )
-AVERAGED = (0, 2)  # epochs of the last stage after which the weights are kept, to be averaged
+TEACHER = Recipe(
+    (Stage("core", epochs=1, batch=16, rate=5e-5, last_rate=0.0, changed_share=0.35),),
+    averaged=(0,),
+)
 
 
 def main() -> None:
@@ -84,20 +105,25 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path, help="folder with SOURCE.jsonl.gz files")
     parser.add_argument("work", type=Path, help="folder for checkpoints and the model")
-    parser.add_argument("--backbone", type=Path, default=None, help="another model to start from")
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        metavar="BACKBONE",
+        help="train a teacher from this model, such as all-mpnet-base-v2, instead of the reader",
+    )
     arguments = parser.parse_args()
-    arguments.work.mkdir(parents=True, exist_ok=True)
-    Training(
-        arguments.data, arguments.work, arguments.backbone or find_model(DEFAULT_EMBEDDER)
-    ).run()
+    backbone = arguments.teacher or find_model(DEFAULT_EMBEDDER)
+    recipe = TEACHER if arguments.teacher else READER
+    Training(arguments.data, arguments.work, backbone, recipe).run()
 
 
 class Training:
     """A training run that can be stopped and taken up again at any step."""
 
-    def __init__(self, data: Path, work: Path, backbone: Path) -> None:
+    def __init__(self, data: Path, work: Path, backbone: Path, recipe: Recipe) -> None:
         torch.manual_seed(SEED)
-        self.work = work
+        work.mkdir(parents=True, exist_ok=True)
+        self.work, self.recipe = work, recipe
         self.corpus = Corpus(data)
         self.tokenizer = Tokenizer.from_file(str(backbone / "tokenizer.json"))
         self.tokenizer.no_truncation()
@@ -123,12 +149,15 @@ class Training:
 
     def run(self) -> None:
         """Train from the last checkpoint to the end, and write the model."""
+        if START in self.recipe.averaged:
+            torch.save(self.model.state_dict(), self._kept(START))
         self._resume()
-        while self.stage < len(STAGES):
-            stage = STAGES[self.stage]
+        stages = self.recipe.stages
+        while self.stage < len(stages):
+            stage = stages[self.stage]
             while self.epoch < stage.epochs:
                 self._one_epoch(stage)
-                if stage is STAGES[-1] and self.epoch in AVERAGED:
+                if stage is stages[-1] and self.epoch in self.recipe.averaged:
                     torch.save(self.model.state_dict(), self._kept(self.epoch))
                 self.epoch, self.step = self.epoch + 1, 0
                 self._save()
@@ -142,7 +171,7 @@ class Training:
 
     def _average(self) -> None:
         """Take the mean of the weights kept (Izmailov et al., UAI 2018): flatter, truer minima."""
-        kept = [torch.load(self._kept(e), weights_only=True) for e in AVERAGED]
+        kept = [torch.load(self._kept(e), weights_only=True) for e in self.recipe.averaged]
         mean = {
             name: sum(weights[name] for weights in kept) / len(kept)
             for name, value in kept[0].items()
@@ -200,18 +229,11 @@ class Training:
 
     def _loss(self, batch: Batch) -> torch.Tensor:
         starts, ends = self._logits(batch)
-        return _cross_entropy(starts, batch.starts) + _cross_entropy(ends, batch.ends)
+        return cross_entropy(starts, batch.starts) + cross_entropy(ends, batch.ends)
 
     def _logits(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.autocast("cpu", torch.bfloat16):
-            output = self.model(
-                input_ids=torch.from_numpy(batch.ids),
-                attention_mask=torch.from_numpy(batch.mask),
-                token_type_ids=torch.from_numpy(batch.segments),
-            )
-        unreadable = torch.from_numpy(~batch.readable)
-        starts = output.start_logits.float().masked_fill(unreadable, -1e4)
-        return starts, output.end_logits.float().masked_fill(unreadable, -1e4)
+            return read(self.model, batch)
 
     def measure(self) -> dict[str, float]:
         """EM, F1 and ROC area (answerable or not) on held-out questions and swaps of them."""
@@ -285,6 +307,17 @@ class Training:
             log.write(line + "\n")
 
 
+def read(model: torch.nn.Module, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Start and end logits [rows, tokens], float32; far below any other where not `readable`."""
+    inputs = {"input_ids": batch.ids, "attention_mask": batch.mask}
+    if "token_type_ids" in inspect.signature(model.forward).parameters:
+        inputs["token_type_ids"] = batch.segments
+    output = model(**{name: torch.from_numpy(values) for name, values in inputs.items()})
+    unreadable = torch.from_numpy(~batch.readable)
+    starts = output.start_logits.float().masked_fill(unreadable, -1e4)
+    return starts, output.end_logits.float().masked_fill(unreadable, -1e4)
+
+
 class _Dropout(torch.nn.Module):
     """Dropout from bytes of a NumPy generator: PyTorch's own runs on one core only."""
 
@@ -310,7 +343,8 @@ def _replace_dropout(model: torch.nn.Module) -> _Dropout:
     return shared
 
 
-def _cross_entropy(logits: torch.Tensor, targets: npt.NDArray[np.float32]) -> torch.Tensor:
+def cross_entropy(logits: torch.Tensor, targets: npt.NDArray[np.float32]) -> torch.Tensor:
+    """Mean over rows of the cross-entropy of distributions over tokens."""
     return -(torch.from_numpy(targets) * torch.log_softmax(logits, -1)).sum(-1).mean()
 
 

@@ -309,7 +309,7 @@ def test_dateline_does_what_it_is_said_to(tmp_path):
         assistant = Assistant(index)
         assert assistant.ask("Who met where and when?").events
         session = assistant.sessions.create()
-        first = assistant.ask("Where did Oldacre and Khadrim meet in 2024?", session=session)
+        first = assistant.ask("Where did Khadrim and Oldacre meet in March 2024?", session=session)
         assert first.answers
         second = assistant.ask("When?", session=session)
         assert "Oldacre" in second.resolved_question

@@ -44,6 +44,12 @@ def test_a_question_of_plans_wants_what_may_be():
     assert fit(analyse("When was the treaty signed?"), support("Friday", text)) < 0
 
 
+def test_an_event_of_another_year_is_another_event():
+    assert fitted("Who opened the 2022 summit?", "Kim") < 0
+    assert fitted("Who opened the 2023 summit?", "Kim") == 0  # published then
+    assert fitted("Who opened the 2019 summit?", "Kim") == 0  # and this year is named
+
+
 def test_a_story_goes_on_in_the_days_of_the_sentence_before():
     text = (
         "Voters went to the polls on May 3, 2021. Turnout was 71 per cent, the highest since 1994."

@@ -8,7 +8,7 @@ from index import Chunk, DocumentInfo, Hit
 from qa.ranking import Calibration, normalise, rank, standings
 from qa.reader import ReadSpan
 
-PLAIN = Calibration((1, 1, 1), (1, 1, 1, 0, 0), 0, 0.5)
+PLAIN = Calibration((1, 1, 1), (1, 1, 1, 0, 0), 0, (1, 1, 1, 0, 0), -1, 0.5)
 
 
 def hit(number, document, start, text, score=0.5):
@@ -96,7 +96,7 @@ def test_confidences_are_probabilities_and_fall():
 def test_order_and_confidence_are_two_models():
     text = "Anna came to Paris."
     spans = [[span(text, "Anna", 2.0), span(text, "Paris", 1.0)]]
-    backwards = Calibration((-1, 0, 0), (1, 0, 0, 0, 0), 0, 0.5)
+    backwards = Calibration((-1, 0, 0), (1, 0, 0, 0, 0), 0, (1, 0, 0, 0, 0), 0, 0.5)
     ranked = rank("Where?", [hit(1, "a", 0, text)], spans, backwards)
     assert [c.text for c in ranked] == ["Paris", "Anna"]
     assert ranked[1].confidence == ranked[0].confidence  # never above the one before
@@ -111,14 +111,53 @@ def test_share_and_agreement():
         PLAIN,
     )
     paris, rome = groups
-    assert [features[-2] for _, features in (paris[0], rome[0])] == pytest.approx([0.5, 0.5])
-    assert [features[-1] for _, features in paris] == pytest.approx([math.log(2)] * 2)
-    assert rome[0][1][-1] == 0
+    assert [features[3] for _, features in (paris[0], rome[0])] == pytest.approx([0.5, 0.5])
+    assert [features[4] for _, features in paris] == pytest.approx([math.log(2)] * 2)
+    assert rome[0][1][4] == 0
+
+
+def test_a_fuller_name_is_no_rival_but_a_longer_number_is():
+    def shares(*answers):
+        texts = [f"Yesterday {answer} came." for answer in answers]
+        hits = [hit(n, str(n), 0, text) for n, text in enumerate(texts)]
+        spans = [[span(text, words, 1.0)] for text, words in zip(texts, answers, strict=True)]
+        groups = standings("Who?", hits, spans, PLAIN)
+        return {group[0][0].text: group[0][1][3:5] for group in groups}
+
+    names = shares("Kim", "Kim Jong Un", "Anna")
+    assert names["Kim"] == names["Kim Jong Un"] == pytest.approx((2 / 3, math.log(2)))
+    assert names["Anna"] == pytest.approx((1 / 3, 0))
+    assert shares("2", "2 million")["2"] == pytest.approx((1 / 2, 0))
+    assert shares("Korea", "Koreans")["Korea"] == pytest.approx((1 / 2, 0))
+
+
+def test_a_fuller_name_goes_first_where_it_is_near_and_names_are_asked_for():
+    texts = ["Kim came.", "There was Kim Jong Un.", "Anna came."]
+    hits = [hit(n, str(n), 0, text) for n, text in enumerate(texts)]
+
+    def names(margin, *, fuller):
+        words = [("Kim", 2.0), ("Kim Jong Un", margin), ("Anna", 1.8)]
+        spans = [[span(text, *word)] for text, word in zip(texts, words, strict=True)]
+        return [c.text for c in rank("Who?", hits, spans, PLAIN, fuller=fuller)]
+
+    assert names(1.5, fuller=True) == ["Kim Jong Un", "Kim", "Anna"]
+    assert names(1.5, fuller=False) == ["Kim", "Anna", "Kim Jong Un"]
+    assert names(0.5, fuller=True) == ["Kim", "Anna", "Kim Jong Un"], "too far behind"
+
+
+def test_one_passage_has_a_model_of_its_own():
+    first, second = "They met in Paris.", "Talks in Rome."
+    one, two = hit(1, "a", 0, first), hit(2, "b", 0, second)
+    found = [[span(first, "Paris", 1.0)], [span(second, "Rome", -9.0)]]
+    (lone,) = rank("Where?", [one], found[:1], PLAIN)
+    among, _ = rank("Where?", [one, two], found, PLAIN)
+    assert math.log(among.confidence / (1 - among.confidence)) == pytest.approx(1.3)
+    assert math.log(lone.confidence / (1 - lone.confidence)) == pytest.approx(0.3)
 
 
 def test_what_other_candidates_there_are_changes_the_confidence():
     text = "Anna, Bert and Carla came to Paris."
-    trusting_shares = Calibration((1, 0, 0), (0, 0, 0, 2, 0), 0, 0.5)
+    trusting_shares = Calibration((1, 0, 0), (0, 0, 0, 2, 0), 0, (0, 0, 0, 2, 0), 0, 0.5)
 
     def best(*margins):
         spans = [span(text, w, m) for w, m in zip(("Anna", "Bert", "Carla"), margins, strict=False)]

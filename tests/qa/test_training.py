@@ -10,18 +10,26 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import BertConfig, BertForQuestionAnswering
+from tokenizers import Tokenizer
+from transformers import (
+    BertConfig,
+    BertForQuestionAnswering,
+    MPNetConfig,
+    MPNetForQuestionAnswering,
+)
 
 from index.dating import find_dateline
 from index.embedding import DEFAULT_EMBEDDER, find_model
+from qa.training import distil as distil_module
 from qa.training import train as training_module
+from qa.training.distil import Distillation, translation
 from qa.training.examples import SOURCES, Corpus, Example, cut, is_held_out, load
-from qa.training.features import MAX_TOKENS, batches, collate, featurise
+from qa.training.features import MAX_TOKENS, SPECIAL, batches, collate, featurise
 from qa.training.framing import framed
 from qa.training.negatives import with_unanswerable
 from qa.training.perturbation import OPPOSITES, Perturbation, noisy
 from qa.training.scoring import word_f1
-from qa.training.train import Stage, Training
+from qa.training.train import READER, START, TEACHER, Recipe, Stage, Training, read
 
 WORDS = "river harbour minister signed treaty opened bridge Lisbon Porto Maria Silva 1974 2,500"
 PASSAGE = (
@@ -119,10 +127,8 @@ def test_noise_is_small(question, seed):
     assert abs(len(made) - len(question)) <= len(question) - len(question.rstrip("?.! ")) + 1
 
 
-def tokenizer():
-    from tokenizers import Tokenizer
-
-    made = Tokenizer.from_file(str(find_model(DEFAULT_EMBEDDER) / "tokenizer.json"))
+def tokenizer(folder=None):
+    made = Tokenizer.from_file(str((folder or find_model(DEFAULT_EMBEDDER)) / "tokenizer.json"))
     made.no_truncation()
     made.no_padding()
     return made
@@ -235,17 +241,43 @@ def backbone(tmp_path):
     return folder
 
 
-def test_a_stopped_run_ends_with_the_weights_of_one_that_was_not(
-    data, backbone, tmp_path, monkeypatch
+@pytest.fixture
+def teacher(tmp_path):
+    """A small MPNet, which has BERT's word pieces under other ids and special tokens of its own."""
+    folder = tmp_path / "teacher"
+    torch.manual_seed(1)
+    config = MPNetConfig(
+        vocab_size=30527, hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=16, max_position_embeddings=514, initializer_range=1.0,
+    )  # fmt: skip
+    MPNetForQuestionAnswering(config).save_pretrained(folder)
+    made = json.loads((find_model(DEFAULT_EMBEDDER) / "tokenizer.json").read_text())
+    words = {token: number + 4 for token, number in made["model"]["vocab"].items()}
+    special = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "<mask>": 30526}
+    made["model"] |= {"vocab": special | words, "unk_token": "<unk>"}
+    made["added_tokens"] = []
+    made["post_processor"] = None
+    (folder / "tokenizer.json").write_text(json.dumps(made))
+    return folder
+
+
+RECIPE = Recipe(
+    (Stage("sentence", 1, 16, 1e-3, 5e-4), Stage("passage", 2, 16, 1e-3, 0.0, 0.5)),
+    averaged=(START, 0, 1),
+)
+
+
+@pytest.mark.parametrize("taught", [False, True])
+def test_a_stopped_run_ends_with_the_weights_of_one_that_was_not(  # noqa: PLR0917
+    taught, data, backbone, teacher, tmp_path, monkeypatch
 ):
-    stages = (Stage("sentence", 1, 16, 1e-3, 5e-4), Stage("passage", 2, 16, 1e-3, 0.0, 0.5))
-    monkeypatch.setattr(training_module, "STAGES", stages)
     monkeypatch.setattr(training_module, "SAVE_SECONDS", 0)
-    monkeypatch.setattr(training_module, "AVERAGED", (0, 1))
 
     def trained(work, stop_at=None):
-        work.mkdir(exist_ok=True)
-        run = Training(data, work, backbone)
+        if taught:
+            run = Distillation(data, work, backbone, teacher, RECIPE)
+        else:
+            run = Training(data, work, backbone, RECIPE)
         if stop_at:
             learn, steps = run._learn, iter(range(stop_at))
 
@@ -263,9 +295,63 @@ def test_a_stopped_run_ends_with_the_weights_of_one_that_was_not(
         with pytest.raises(KeyboardInterrupt):
             trained(tmp_path / "stopped", stop_at)
     resumed = trained(tmp_path / "stopped")
-    kept = [torch.load(tmp_path / "whole" / f"epoch-{n}.pt", weights_only=True) for n in (0, 1)]
+    kept = [torch.load(tmp_path / "whole" / f"epoch-{n}.pt", weights_only=True) for n in (-1, 0, 1)]
     for name, weights in whole.items():
-        assert torch.allclose(weights, (kept[0][name] + kept[1][name]) / 2), "the mean of both"
+        assert torch.allclose(weights, sum(k[name] for k in kept) / 3), "the mean of all"
         assert torch.equal(weights, resumed[name]), name
     assert (tmp_path / "stopped" / "model" / "model.safetensors").exists()
     assert (tmp_path / "stopped" / "model" / "tokenizer.json").exists()
+
+
+def test_a_student_comes_to_read_as_its_teacher_does(
+    data, backbone, teacher, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(distil_module, "TAUGHT", 1.0)
+    run = Distillation(data, tmp_path / "work", backbone, teacher, RECIPE)
+    for group in run.optimizer.param_groups:
+        group["lr"] = 1e-2
+    examples = with_unanswerable([example(), *other_examples()], 0.5, random.Random(3))
+    batch = collate(featurise(examples, run.tokenizer, random.Random(0)))
+
+    def distance():
+        run.model.eval()
+        with torch.no_grad():
+            own, theirs = (
+                torch.log_softmax(read(model, seen)[0], -1)
+                for model, seen in (
+                    (run.model, batch),
+                    (run.teacher, batch._replace(ids=run._ids[batch.ids])),
+                )
+            )
+        return float(torch.nn.functional.kl_div(own, theirs, log_target=True, reduction="sum"))
+
+    before = distance()
+    run.model.train()
+    for _ in range(60):
+        run._learn(batch)
+    assert distance() < 0.5 * before
+
+
+def test_the_words_of_a_question_are_the_same_to_student_and_teacher(teacher):
+    own, theirs = tokenizer(), tokenizer(teacher)
+    ids = translation(own, theirs)
+    asked = "Who opened the Vasco da Gama bridge?"
+    read_by_student = own.encode(asked, add_special_tokens=False).ids
+    read_by_teacher = theirs.encode(asked, add_special_tokens=False).ids
+    assert list(ids[read_by_student]) == read_by_teacher
+    for name, other in SPECIAL.items():
+        assert ids[own.token_to_id(name)] == theirs.token_to_id(other)
+    (feature,) = featurise([example()], theirs, random.Random(0))
+    assert (feature.ids[0], feature.ids[feature.passage - 1], feature.ids[-1]) == (0, 2, 2)
+
+
+def test_a_teacher_of_other_word_pieces_is_refused(teacher):
+    made = json.loads((teacher / "tokenizer.json").read_text())
+    del made["model"]["vocab"]["bridge"]
+    with pytest.raises(ValueError, match="bridge"):
+        translation(tokenizer(), Tokenizer.from_str(json.dumps(made)))
+
+
+@pytest.mark.parametrize("recipe", [READER, TEACHER, distil_module.DISTILLED])
+def test_a_recipe_averages_epochs_that_there_are(recipe):
+    assert all(START <= epoch < recipe.stages[-1].epochs for epoch in recipe.averaged)
