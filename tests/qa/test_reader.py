@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import ReaderError
-from qa.reader import SHIPPED, Reader, _inside_words
+from qa.reader import ALTERNATIVES, SHIPPED, Reader, _inside_words
 
 PASSAGE = (
     "Kim Jong-un met the Russian president at the Vostochny Cosmodrome on September 13, 2023. "
@@ -60,6 +60,18 @@ def test_spans_never_cut_a_word(question, passage):
         assert np.isfinite(span.margin)
         inside = _inside_words(passage)
         assert not inside[span.start] and not inside[span.end]
+
+
+def test_spans_are_of_several_places_and_cross_no_blank_line(reader):
+    passage = f"A summit at last\n\n{PASSAGE}\n \nSeoul was told on Monday."
+    for question in ("Where did they meet?", "When did Kim meet the president?", "Who met?"):
+        (spans,) = reader.read(question, [passage])
+        assert len(spans) == 5
+        assert not any(re.search(r"\n\s*\n", passage[s.start : s.end]) for s in spans)
+        assert [s.margin for s in spans] == sorted((s.margin for s in spans), reverse=True)
+        for number, span in enumerate(spans):
+            before = [s for s in spans[:number] if span.start < s.end and s.start < span.end]
+            assert len(before) < ALTERNATIVES
 
 
 def test_what_counts_as_one_word():

@@ -6,6 +6,7 @@ import random
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -22,6 +23,7 @@ from index.dating import find_dateline
 from index.embedding import DEFAULT_EMBEDDER, find_model
 from qa.training import distil as distil_module
 from qa.training import train as training_module
+from qa.training.calibrate import _logistic
 from qa.training.distil import Distillation, translation
 from qa.training.examples import SOURCES, Corpus, Example, cut, is_held_out, load
 from qa.training.features import MAX_TOKENS, SPECIAL, batches, collate, featurise
@@ -170,6 +172,17 @@ def test_word_f1():
     assert word_f1("Silva", ["Maria Silva"]) == pytest.approx(2 / 3)
     assert word_f1("Porto", ["Maria Silva"]) == 0
     assert word_f1("Porto", []) == 0
+
+
+def test_nothing_speaks_against_an_answer_in_its_confidence():
+    dice = np.random.default_rng(0)
+    x = dice.normal(size=(600, 3))
+    right = (x[:, 0] - x[:, 1] + dice.logistic(size=600) > 0.5).astype(float)
+    weights, bias = _logistic(x, right)
+    assert weights[1] == 0, "it speaks against, and is left out"
+    assert 0.4 < weights[0] < 1.2
+    assert 0 <= weights[2] < 0.3
+    assert bias < 0
 
 
 @pytest.fixture
