@@ -7,8 +7,9 @@ import re
 import string
 from collections.abc import Callable, Mapping
 
+from qa.spelling import beside
+
 _WORD = re.compile(r"[^\W\d_]{4,}")
-_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")  # each half a key right of the one above
 
 
 def lower_cased(question: str, _: random.Random) -> str:
@@ -63,21 +64,8 @@ def _neighbours(word: str) -> list[str]:
     return [
         word[:i] + (near.upper() if word[i].isupper() else near) + word[i + 1 :]
         for i in range(1, len(word))
-        for near in _beside(word[i].lower())
+        for near in beside(word[i].lower())
     ]
-
-
-def _beside(letter: str) -> list[str]:
-    """The letters whose keys touch that of `letter`."""
-    for row, keys in enumerate(_ROWS):
-        column = keys.find(letter)
-        if column >= 0:
-            touching = ((0, -1), (0, 1), (-1, 0), (-1, 1), (1, -1), (1, 0))
-            places = ((row + down, column + right) for down, right in touching)
-            return [
-                _ROWS[r][c] for r, c in places if 0 <= r < len(_ROWS) and 0 <= c < len(_ROWS[r])
-            ]
-    return []
 
 
 _EDITS = (_swaps, _drops, _doubles, _neighbours)

@@ -18,11 +18,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from index import Chunk, Document, Embedder, Hit, load_embedder
+from index import Analyzer, Chunk, Document, Embedder, Hit, load_embedder
 from index.chunking import context_of, fit_context
 from index.errors import UsageError
 from qa.ranking import Calibration, rank
 from qa.reader import Reader
+from qa.spelling import meant
 
 from .abstention import NoAnswer, no_answer_scores
 from .calibration import RIGHT, Trust, measure_trust
@@ -33,6 +34,7 @@ from .measuring import Latency, latency, tracked
 from .metrics import Interval, bootstrap_interval, exact_match, f1, randomization_test
 from .spans import SpanShape, cuts_a_word, span_shape
 
+_ANALYZER = Analyzer()
 EMBED_SLICE = 512  # texts between two signs of progress
 
 Vectors = npt.NDArray[np.float32]
@@ -114,6 +116,12 @@ class ReadingResult:
 class _Passage(NamedTuple):
     document: Document
     vector: Vectors
+    terms: frozenset[str]
+
+    def frequencies(self, words: Sequence[str]) -> list[int]:
+        """Of each word, whether the passage holds it: what an index of it alone would count."""
+        terms = map(_ANALYZER, words)
+        return [int(bool(each) and self.terms.issuperset(each)) for each in terms]
 
 
 def evaluate_reading(
@@ -129,7 +137,8 @@ def evaluate_reading(
     """Read every question's own passage, measure the answers and their confidence.
 
     A passage is embedded whole, with its title in front as the index does it; what exceeds the
-    embedder's window is not seen by the cosine, but read.
+    embedder's window is not seen by the cosine, but read. Slips in a question are put right as
+    `Assistant.ask` does it, the passage being all the documents there are.
 
     Args:
         limit: only so many questions, sampled with `random.Random(seed)`.
@@ -151,6 +160,9 @@ def evaluate_reading(
     passages = _passages(chosen, embedder)
 
     def read(asked: Sequence[Example], description: str) -> tuple[ReadingRow, ...]:
+        asked = [
+            replace(e, question=meant(e.question, passages[e.context].frequencies)) for e in asked
+        ]
         questions = [example.question for example in asked]
         vectors = _embed(embedder, questions, f"embedding questions, {description}")
         rows = []
@@ -198,7 +210,7 @@ def _passages(examples: Sequence[Example], embedder: Embedder) -> dict[str, _Pas
     ]
     vectors = _embed(embedder, texts, "embedding passages")
     return {
-        context: _Passage(document, vector)
+        context: _Passage(document, vector, frozenset(_ANALYZER(document.text)))
         for (context, document), vector in zip(documents.items(), vectors, strict=True)
     }
 

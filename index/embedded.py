@@ -386,6 +386,14 @@ class EmbeddedIndex(Index):
                     return best
         return best
 
+    def frequencies(self, words: Sequence[str]) -> list[int]:
+        terms = [self._analyzer(word) for word in words]
+        with self._guard:
+            self.refresh()
+            assert self._lexical.structure is not None
+            count = self._lexical.structure.frequency
+            return [min(map(count, each), default=0) for each in terms]
+
     def get(self, document_id: str) -> Document | None:
         return self._catalog.document(document_id)
 

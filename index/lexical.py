@@ -112,6 +112,12 @@ class LexicalIndex:
         order = np.lexsort((collection.ids[slots], -scores[slots]))[:k]
         return collection.ids[slots[order]], scores[slots[order]]
 
+    def frequency(self, term: str) -> int:
+        """How many chunks hold a term."""
+        collection = self._scorer.collection
+        number = collection.vocabulary.get(term, len(collection.frequencies))
+        return int(collection.frequencies[number]) if number < len(collection.frequencies) else 0
+
     def scores(self, terms: Sequence[str]) -> tuple[Ints, Floats]:
         """Every chunk's id, ascending, and score: 0 for a chunk that shares no term."""
         scorer = self._scorer

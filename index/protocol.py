@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -136,6 +136,10 @@ class Index(Protocol):
         Raises:
             UsageError: an unknown mode.
         """
+        ...
+
+    def frequencies(self, words: Sequence[str]) -> list[int]:
+        """Of each word, how many passages hold it in any inflection; 0 for stop words."""
         ...
 
     def get(self, document_id: str) -> Document | None:

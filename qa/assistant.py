@@ -21,6 +21,7 @@ from .question import analyse
 from .ranking import Candidate, Support
 from .reader import Reader, ReadSpan
 from .sessions import PassageRef, Sessions, Turn, days_kept
+from .spelling import meant
 from .stages import OnStage, Understood, unwatched
 from .syntax import pipeline
 
@@ -90,18 +91,22 @@ class Assistant:
             SessionNotFoundError: there is no such session.
         """
         started = time.perf_counter()
-        understood = Resolution(analyse(question).text)
+        spelt = self._spelt(question)
+        understood = Resolution(spelt)
         timings: dict[str, float] = {}
         if session is not None or history:
             turns = history if session is None else self.sessions.turns(session, last=TURNS)
             if resolve:
-                understood = understand(question, turns)
+                understood = understand(spelt, turns)
             timings["resolve"] = milliseconds(started)
         answer, hits = self._first_answer(question, understood, filters, top_k, on_stage)
         answer.timings_ms = {**timings, **answer.timings_ms, "total": milliseconds(started)}
         if session is not None:
             self.sessions.add(session, question, answer, [_reference(hit) for hit in hits])
         return answer
+
+    def _spelt(self, question: str) -> str:
+        return meant(analyse(question).text, self.index.frequencies)
 
     def _first_answer(
         self,
@@ -169,7 +174,7 @@ class Assistant:
         self, question: str, *, filters: Filters | None = None, top_k: int = PASSAGES
     ) -> list[Candidate]:
         """Every candidate, best first, whatever its confidence: what evaluation looks at."""
-        return self._finder.find(analyse(question), filters, top_k)[1]
+        return self._finder.find(analyse(self._spelt(question)), filters, top_k)[1]
 
     def timeline(
         self,
@@ -190,7 +195,7 @@ class Assistant:
         Raises:
             UsageError: the query is empty or too long.
         """
-        asked = analyse(query)
+        asked = analyse(self._spelt(query))
         if since or until:
             asked = asked._replace(period=(since or date.min, until or date.max))
         hits = self.index.search(asked.text, top_k, filters=filters)

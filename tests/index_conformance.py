@@ -129,6 +129,13 @@ class IndexConformance:
         # A word of the query itself is not weighed again.
         assert_same_passages(filled.search("ferry", mode="bm25", context={"ferry": 9.0}), plain)
 
+    def test_passages_that_hold_a_word_are_counted(self, filled):
+        words = ["Kim", "ferries", "the", "U-boat", "", "companies"]
+        assert filled.frequencies(words) == [1, 2, 0, 0, 0, 1]
+        filled.remove(["b.txt"])
+        assert filled.frequencies(["ferry", "harbour"]) == [1, 0]
+        assert filled.frequencies([]) == []
+
     def test_undated_documents_are_outside_every_date_range(self, filled):
         filled.add([make_document("undated.txt", "The ferry they met.")])
         for bounds in ({"after": date(1, 1, 1)}, {"before": date(9999, 12, 31)}):
