@@ -101,7 +101,7 @@ class Answer(BaseModel):
     """The reply to a question: answers best first, or an abstention with the nearest passages."""
 
     question: str = Field(description="as it was asked")
-    resolved_question: str = Field(description="as it was understood from what came before")
+    resolved_question: str = Field(description="as it was understood: made whole, slips put right")
     abstained: bool = Field(description="whether the documents do not say")
     answers: list[Span] = Field(description="the answers, best first")
     events: list[Event] = Field(

@@ -54,7 +54,7 @@ class Turn(BaseModel):
     number: int = Field(description="from 1, in the order of asking")
     asked: str = Field(description="when, ISO 8601, UTC")
     question: str = Field(description="as it was asked")
-    resolved_question: str = Field(description="as it was understood from what came before")
+    resolved_question: str = Field(description="as it was understood: made whole, slips put right")
     answer: Answer = Field(description="the answer that was given")
     passages: list[PassageRef] = Field(description="the passages in play, best first")
 

@@ -247,17 +247,22 @@ def _without_answer(example: Example) -> Example | None:
     return replace(example, context=text, answers=())
 
 
+SLIPS = 0.12
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
-def noisy(question: str, dice: random.Random) -> str:
-    """The question as hurried people type it: a slip, no question mark, or all lower case."""
-    throw = dice.random()
-    if throw < 0.12:
+def noisy(question: str, dice: random.Random, slips: float = SLIPS) -> str:
+    """The question as hurried people type it: a slip, no question mark, or all lower case.
+
+    Args:
+        slips: the share with a slip.
+    """
+    throw = dice.random() - slips
+    if throw < 0:
         question = _typo(question, dice)
-    elif throw < 0.2:
+    elif throw < 0.08:
         question = question.rstrip("?.! ")
-    elif throw < 0.23:
+    elif throw < 0.11:
         question = question.rstrip("?").lower()
     return question
 

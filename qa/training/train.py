@@ -40,7 +40,7 @@ from .examples import Corpus, Example, cut
 from .features import Batch, Feature, batches, collate, featurise
 from .framing import framed
 from .negatives import with_unanswerable
-from .perturbation import noisy
+from .perturbation import SLIPS, noisy
 from .scoring import score
 
 SEED = 20261121
@@ -62,6 +62,7 @@ class Stage(NamedTuple):
         batch: features in a step.
         rate, last_rate: the learning rate after warming up, and the one it falls to linearly.
         changed_share: share of examples that also give a changed, unanswerable question.
+        slips: share of questions with a typing error.
     """
 
     kind: str
@@ -70,6 +71,7 @@ class Stage(NamedTuple):
     rate: float
     last_rate: float
     changed_share: float = 0.0
+    slips: float = SLIPS
 
 
 class Recipe(NamedTuple):
@@ -208,7 +210,7 @@ class Training:
         if stage.changed_share:
             chosen = with_unanswerable(chosen, stage.changed_share, dice)
             chosen = [framed(example, dice) for example in chosen]
-        return [replace(e, question=noisy(e.question, dice)) for e in chosen]
+        return [replace(e, question=noisy(e.question, dice, stage.slips)) for e in chosen]
 
     def _set_rate(self, stage: Stage, done: float) -> None:
         if done < WARM_UP:

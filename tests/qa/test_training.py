@@ -31,7 +31,7 @@ from qa.training.framing import framed
 from qa.training.negatives import with_unanswerable
 from qa.training.perturbation import OPPOSITES, Perturbation, noisy
 from qa.training.scoring import word_f1
-from qa.training.train import READER, START, TEACHER, Recipe, Stage, Training, read
+from qa.training.train import READER, START, TEACHER, Recipe, Stage, Training
 
 WORDS = "river harbour minister signed treaty opened bridge Lisbon Porto Maria Silva 1974 2,500"
 PASSAGE = (
@@ -326,16 +326,13 @@ def test_a_student_comes_to_read_as_its_teacher_does(
     examples = with_unanswerable([example(), *other_examples()], 0.5, random.Random(3))
     batch = collate(featurise(examples, run.tokenizer, random.Random(0)))
 
+    answerable = torch.from_numpy(batch.starts[:, 0] == 0)
+
     def distance():
         run.model.eval()
         with torch.no_grad():
-            own, theirs = (
-                torch.log_softmax(read(model, seen)[0], -1)
-                for model, seen in (
-                    (run.model, batch),
-                    (run.teacher, batch._replace(ids=run._ids[batch.ids])),
-                )
-            )
+            own = torch.log_softmax(run._logits(batch)[0][:, 1:], -1)[answerable]
+        theirs = torch.log_softmax(run._teacher.spans(batch)[0], -1)[answerable]
         return float(torch.nn.functional.kl_div(own, theirs, log_target=True, reduction="sum"))
 
     before = distance()
@@ -343,6 +340,20 @@ def test_a_student_comes_to_read_as_its_teacher_does(
     for _ in range(60):
         run._learn(batch)
     assert distance() < 0.5 * before
+
+
+def test_the_teacher_does_not_say_whether_there_is_an_answer(
+    data, backbone, teacher, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(distil_module, "TAUGHT", 1.0)
+    run = Distillation(data, tmp_path / "work", backbone, teacher, RECIPE)
+    unanswerable = [replace(example(), answers=())]
+    assert run._loss(collate(featurise(unanswerable, run.tokenizer, random.Random(0)))) == 0
+    answerable = collate(featurise([example()], run.tokenizer, random.Random(0)))
+    assert run._loss(answerable) > 0
+    spans = run._teacher.spans(answerable)[0]
+    assert spans.shape[1] == answerable.ids.shape[1] - 1
+    assert (spans[~torch.from_numpy(answerable.readable[:, 1:])] < -1e3).all()
 
 
 def test_the_words_of_a_question_are_the_same_to_student_and_teacher(teacher):
