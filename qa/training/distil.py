@@ -30,7 +30,7 @@ DISTILLED = Recipe(
         Stage("taught", epochs=1, batch=32, rate=1.5e-4, last_rate=0.0, changed_share=0.30),
         Stage("taught", 2, batch=32, rate=1.5e-4, last_rate=0.0, changed_share=0.30, slips=0.30),
     ),
-    averaged=(START, 0, 1),
+    averaged=(START, 1),
 )
 TEMPERATURE = 2.0
 TAUGHT = 0.5  # weight of the teacher's distribution; the annotators' has the rest
