@@ -23,6 +23,7 @@ Frequencies = Callable[[Sequence[str]], Sequence[int]]  # in how many passages w
 
 SHORTEST = 3  # letters of a word that is looked at
 SHORTEST_NAME = 5  # likewise of one with a capital inside a question
+LONGEST = 30  # letters; what is longer has too many words near it, and is none
 MOST = 3  # slips in a question; more are another language, or jargon, as are two without an "of"
 FAR_KEYS = 3.0  # what a letter replaced by none of its neighbours takes off a log frequency
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")  # each half a key right of the one above
@@ -58,7 +59,8 @@ def _may_be_slip(match: re.Match[str]) -> bool:
     if word.isupper() and not match.string.isupper():
         return False  # an acronym
     named = word[0].isupper() and not word.isupper() and match.start() > 0
-    return len(word) >= (SHORTEST_NAME if named else SHORTEST) and not _is_english(fold(word))
+    shortest = SHORTEST_NAME if named else SHORTEST
+    return shortest <= len(word) <= LONGEST and not _is_english(fold(word))
 
 
 def _likeliest(slip: str, frequencies: Frequencies) -> str | None:

@@ -80,6 +80,17 @@ def test_many_slips_are_another_language():
     assert meant("whcih ferrry", NOTHING) == "whcih ferrry"  # no function word in it
 
 
+def test_a_run_of_letters_is_not_looked_up():
+    asked = []
+
+    def frequencies(words):
+        asked.extend(words)
+        return [0] * len(words)
+
+    assert meant("a" * 2000, frequencies) == "a" * 2000
+    assert not asked
+
+
 def words(text):
     return re.findall(r"[A-Za-z\u00c0-\u024f]+", text)
 
