@@ -22,6 +22,7 @@ from index.analysis import ENGLISH_STOP_WORDS, fold
 Frequencies = Callable[[Sequence[str]], Sequence[int]]  # in how many passages words occur
 
 SHORTEST = 3  # letters of a word that is looked at
+SHORTEST_CONTENT = 4  # letters of a slip for another word than "the", "was": "usa" is not "us"
 SHORTEST_NAME = 5  # likewise of one with a capital inside a question
 LONGEST = 30  # letters; what is longer has too many words near it, and is none
 MOST = 3  # slips in a question; more are another language, or jargon, as are two without an "of"
@@ -68,7 +69,8 @@ def _likeliest(slip: str, frequencies: Frequencies) -> str | None:
     known = [
         (number > 0 or word in ENGLISH_STOP_WORDS, _log_frequency(word, slip), word)
         for word, number in zip(near, frequencies(near), strict=True)
-        if number or _is_english(word)
+        if (number or _is_english(word))
+        and (len(slip) >= SHORTEST_CONTENT or word in ENGLISH_STOP_WORDS)
     ]
     return max(known)[-1] if known else None
 

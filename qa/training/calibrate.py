@@ -6,7 +6,8 @@ All contexts of a source become one collection, so that the fit sees what answer
 passages that were retrieved, not given. Only questions on articles held out of training are asked,
 each of the whole collection, of the small part of it that holds the answer, of another part, which
 as a rule does not, of that part's nearest passage alone, and of its own passage alone; the last
-also as an unanswerable question made from it (`qa.training.perturbation`), where one can be.
+also as an unanswerable question made from it, most of them in ways that the reader was never
+trained on (`qa.training.unseen`): of those it knows, it tells more apart than of people's.
 
 Over the features of `qa.ranking` two models are fitted to "shares at least half of its words (F1)
 with a gold answer": a conditional logit, which orders the candidates of one question (McFadden,
@@ -34,9 +35,10 @@ from index import Document, EmbeddedIndex, Filters, Hit, document_id
 from ..assistant import PASSAGES
 from ..ranking import FEATURES, Calibration, Support, standings
 from ..reader import Reader, ReadSpan
-from .examples import cut, is_held_out, load
+from .examples import Example, cut, is_held_out, load
 from .perturbation import Perturbation
 from .scoring import word_f1
+from .unseen import Unseen
 
 Floats = npt.NDArray[np.float64]
 SOURCES = ("squadshifts_new_wiki", "tydiqa_en_train", "nq_oracle_dev", "squadshifts_reddit")
@@ -90,21 +92,29 @@ def collect(path: Path, reader: Reader, questions: int) -> Iterator[Asked]:
     dice = random.Random(SEED)
     examples = [cut(example, dice) for example in load(path)]
     held_out = [e for e in examples if e.answers and is_held_out(e)]
-    perturbation = Perturbation(examples)
+    perturbation, unseen = Perturbation(examples), Unseen(examples)
+    kinds = (
+        perturbation.unanswerable,
+        unseen.passage_word,
+        unseen.word,
+        unseen.circumstance,
+    )
     parts = {example.context: dice.randrange(PARTS) for example in examples}
     with tempfile.TemporaryDirectory() as folder, EmbeddedIndex.open(folder) as index:
         index.add(_document(context, part) for context, part in parts.items())
         for example in dice.sample(held_out, min(questions, len(held_out))):
             own = parts[example.context]
-            alone = _passage(example.context)
-            gold = [example.context[start:end] for start, end in example.answers]
-            elsewhere = _part((own + 1) % PARTS)
+            alone, elsewhere = _passage(example.context), _part((own + 1) % PARTS)
             for filters in (None, _part(own), elsewhere, alone):
-                yield _ask(index, reader, example.question, gold, filters)
-            yield _ask(index, reader, example.question, gold, elsewhere, passages=1)
-            made = perturbation.unanswerable(example, dice)
+                yield _ask(index, reader, example.question, _gold(example), filters)
+            yield _ask(index, reader, example.question, _gold(example), elsewhere, passages=1)
+            made = dice.choice(kinds)(example, dice)
             if made and made.context == example.context:
                 yield _ask(index, reader, made.question, [], alone)
+
+
+def _gold(example: Example) -> list[str]:
+    return [example.context[start:end] for start, end in example.answers]
 
 
 def _ask(

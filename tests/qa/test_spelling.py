@@ -43,6 +43,7 @@ def test_a_slip_is_put_right(typed, understood):
         "Who met Halvorsen in Oslo?",
         "Why didn't they meet O'Neill, who couldn't come?",
         "What did the NTZB say about the B-52s in 1994?",  # an acronym is no slip
+        "what is the capital of the usa",  # of three letters, only a function word is misspelt
         "Who is Xyqzt?",  # nothing known is near
         "Where is Kimm?",  # names so short are too near to one another
         "Ou est la bibliotheque municipale de Strasbourg?",

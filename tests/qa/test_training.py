@@ -32,6 +32,8 @@ from qa.training.negatives import with_unanswerable
 from qa.training.perturbation import OPPOSITES, Perturbation, noisy
 from qa.training.scoring import word_f1
 from qa.training.train import READER, START, TEACHER, Recipe, Stage, Training
+from qa.training.unseen import Unseen
+from qa.training.words import another_word, content_words
 
 WORDS = "river harbour minister signed treaty opened bridge Lisbon Porto Maria Silva 1974 2,500"
 PASSAGE = (
@@ -86,6 +88,52 @@ def test_every_kind_of_unanswerable_question_comes_up():
     assert any(name in asked for name in ("Porto", "Rui Costa"))
     assert any(some.context != PASSAGE for some in made)
     assert len({some.question for some in made}) > 5
+
+
+def test_a_word_is_exchanged_for_another_of_its_kind_that_means_something_else():
+    question = "Who signed the treaty about the harbour?"
+    others = content_words("The ministers opened bridges. A pact about a river was damaged.")
+    changes = {another_word(question, others, random.Random(seed)) for seed in range(50)}
+    assert changes
+    tags = {word.word: word.tag for word in (*content_words(question), *others)}
+    for old, new in changes:
+        assert old in question
+        assert new not in question
+        assert tags[old] == tags[new]
+    assert ("treaty", "pact") not in changes  # means the same
+    assert another_word(question, (), random.Random(1)) is None
+
+
+def test_the_word_that_says_what_is_asked_for_stays():
+    others = content_words("A river and a harbour near the village.")
+    assert another_word("Which city?", others, random.Random(1)) is None
+
+
+def test_unseen_kinds_ask_what_the_passage_does_not_say():
+    asked = [
+        "Which minister stayed away from the ceremony in 1981?",
+        "Who praised the new railway?",
+    ]
+    others = [replace(example(), context="Elsewhere.", question=question) for question in asked]
+    unseen = Unseen([example(), *others])
+    of_passage, words, circumstances = (
+        {kind(example(), random.Random(seed)) for seed in range(60)} - {None}
+        for kind in (unseen.passage_word, unseen.word, unseen.circumstance)
+    )
+    for made in of_passage | words | circumstances:
+        assert made.answers == ()
+        assert made.context == PASSAGE
+    here = {word.word for word in content_words(PASSAGE)}
+    for made in of_passage:
+        assert made.question != example().question
+        assert {word.word for word in content_words(made.question)} <= here
+    assert of_passage
+    assert any("ceremony" in made.question or "railway" in made.question for made in words)
+    assert {made.question for made in circumstances} <= {
+        "Who opened the largest bridge in Lisbon in 1974 from the ceremony?",
+        "Who opened the largest bridge in Lisbon in 1974 in 1981?",
+    }
+    assert circumstances
 
 
 def test_opposites_go_both_ways():
