@@ -193,7 +193,7 @@ def dateline(folder, *arguments, **options):
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
         **options,
@@ -227,7 +227,7 @@ def test_ctrl_c_stops_and_loses_nothing(folder):
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     ) as worker:
         signal.signal(signal.SIGINT, before)
         for _ in range(600):
@@ -275,7 +275,7 @@ def test_nothing_is_reported_to_anybody(folder):
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(home)}
         | {"DATELINE_CACHE": str(cache_folder())},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )
@@ -294,7 +294,7 @@ def test_a_question_imports_nothing_heavy(folder):
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )

@@ -43,7 +43,8 @@ def test_all_that_the_files_name_is_there(client):
     }
     for script in FOLDER.glob("*.js"):
         named |= {
-            Path("page") / name for name in re.findall(r'from "\./([^"]+)"', script.read_text())
+            Path("page") / name
+            for name in re.findall(r'from "\./([^"]+)"', script.read_text("utf-8"))
         }
     assert len(named) > 20
     for path in named:
@@ -76,11 +77,11 @@ def test_nothing_else_is_served(client, path):
 def test_texts_are_never_taken_for_markup():
     unsafe = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|Function\("
     for script in FOLDER.glob("*.js"):
-        assert not re.search(unsafe, script.read_text()), script.name
+        assert not re.search(unsafe, script.read_text("utf-8")), script.name
 
 
 def test_the_package_holds_the_page():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     patterns = project["tool"]["setuptools"]["package-data"]["qa"]
     held = {file for pattern in patterns for file in (ROOT / "qa").glob(pattern)}
     assert {file for file in FOLDER.rglob("*") if file.suffix in TYPES} <= held

@@ -312,7 +312,7 @@ def teacher(tmp_path):
         intermediate_size=16, max_position_embeddings=514, initializer_range=1.0,
     )  # fmt: skip
     MPNetForQuestionAnswering(config).save_pretrained(folder)
-    made = json.loads((find_model(DEFAULT_EMBEDDER) / "tokenizer.json").read_text())
+    made = json.loads((find_model(DEFAULT_EMBEDDER) / "tokenizer.json").read_text("utf-8"))
     words = {token: number + 4 for token, number in made["model"]["vocab"].items()}
     special = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "<mask>": 30526}
     made["model"] |= {"vocab": special | words, "unk_token": "<unk>"}
@@ -418,7 +418,7 @@ def test_the_words_of_a_question_are_the_same_to_student_and_teacher(teacher):
 
 
 def test_a_teacher_of_other_word_pieces_is_refused(teacher):
-    made = json.loads((teacher / "tokenizer.json").read_text())
+    made = json.loads((teacher / "tokenizer.json").read_text("utf-8"))
     del made["model"]["vocab"]["bridge"]
     with pytest.raises(ValueError, match="bridge"):
         translation(tokenizer(), Tokenizer.from_str(json.dumps(made)))
