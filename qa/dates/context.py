@@ -20,7 +20,8 @@ _FUTURE = re.compile(
     r"\b(?:will|won['’]t|shall|going to|would|may|might|upcoming|due|"
     r"(?:is|are|be|been) to|(?:expected|scheduled|slated|planned|planning|plans?|set|hopes?|"
     r"hoping|wants?|intends?|ready|expects?|preparing|begins|starts|opens) (?:to|for|on)|"
-    r"scheduled)\b|['’]ll\b",
+    r"(?<!\bwas )(?<!\bwere )to (?:begin|start|open|resume|end|follow|take (?:place|effect)|"
+    r"be [a-z]+(?:ed|en|ld|lt))|scheduled)\b|['’]ll\b",
     re.IGNORECASE,
 )
 _PAST = re.compile(
