@@ -210,6 +210,14 @@ def reading(
         int | None, typer.Option(min=1, help="Only so many questions, sampled.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the sample and of the typing errors.")] = 0,
+    elsewhere: Annotated[
+        bool,
+        typer.Option(
+            "--elsewhere",
+            help="Ask every answerable question once more, of another passage of its article, which"
+            " does not answer it: for files without unanswerable questions.",
+        ),
+    ] = False,
     robustness: Annotated[
         bool,
         typer.Option(
@@ -235,6 +243,7 @@ def reading(
         reader=chosen_reader(reader, torch),
         limit=limit,
         seed=seed,
+        elsewhere=elsewhere,
         robustness=robustness,
     )
     write_rows(out, result.rows)

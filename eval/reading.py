@@ -21,7 +21,7 @@ import numpy.typing as npt
 from index import Analyzer, Chunk, Document, Embedder, Hit, load_embedder
 from index.chunking import context_of, fit_context
 from index.errors import UsageError
-from qa.ranking import Calibration, rank
+from qa.ranking import Calibration, normalise, rank
 from qa.reader import Reader
 from qa.spelling import meant
 
@@ -35,6 +35,7 @@ from .metrics import Interval, bootstrap_interval, exact_match, f1, randomizatio
 from .spans import SpanShape, cuts_a_word, span_shape
 
 _ANALYZER = Analyzer()
+ELSEWHERE = " elsewhere"  # behind the id of a question that is asked of another passage
 EMBED_SLICE = 512  # texts between two signs of progress
 
 Vectors = npt.NDArray[np.float32]
@@ -132,6 +133,7 @@ def evaluate_reading(
     embedder: Embedder | None = None,
     limit: int | None = None,
     seed: int = 0,
+    elsewhere: bool = False,
     robustness: bool = False,
 ) -> ReadingResult:
     """Read every question's own passage, measure the answers and their confidence.
@@ -143,6 +145,9 @@ def evaluate_reading(
     Args:
         limit: only so many questions, sampled with `random.Random(seed)`.
         seed: also of the typing errors.
+        elsewhere: ask every answerable question of another passage of its article, too: of those
+            that hold none of its answers the nearest, which counts as not answering it (some may
+            in other words). Questions of articles without such a passage are asked once.
         robustness: read the answerable questions once more for each of `keyboard.VARIANTS`.
 
     Raises:
@@ -157,7 +162,9 @@ def evaluate_reading(
         raise UsageError("No question is answerable.", "Give another SQuAD file, or more of it.")
     reader, embedder = reader or Reader(), embedder or load_embedder()
     calibration = Calibration(**reader.settings["calibration"])
-    passages = _passages(chosen, embedder)
+    passages = _passages(examples if elsewhere else chosen, embedder)
+    if elsewhere:
+        chosen += _asked_elsewhere(answerable, passages, embedder)
 
     def read(asked: Sequence[Example], description: str) -> tuple[ReadingRow, ...]:
         asked = [
@@ -213,6 +220,34 @@ def _passages(examples: Sequence[Example], embedder: Embedder) -> dict[str, _Pas
         context: _Passage(document, vector, frozenset(_ANALYZER(document.text)))
         for (context, document), vector in zip(documents.items(), vectors, strict=True)
     }
+
+
+def _asked_elsewhere(
+    examples: Sequence[Example], passages: Mapping[str, _Passage], embedder: Embedder
+) -> Iterator[Example]:
+    """Each question once more, of the nearest passage of its article without any of its answers."""
+    articles: dict[str, list[str]] = {}
+    for context, passage in passages.items():
+        articles.setdefault(passage.document.title, []).append(context)
+    words = {context: f" {normalise(context)} " for context in passages}
+    questions = _embed(embedder, [e.question for e in examples], "embedding questions, elsewhere")
+    for example, vector in zip(examples, questions, strict=True):
+        answers = [f" {normalise(answer)} " for answer in example.answers]
+        others = [
+            context
+            for context in articles[passages[example.context].document.title]
+            if context != example.context
+            and not any(answer in words[context] for answer in answers)
+        ]
+        if others:
+            nearest = max(others, key=lambda context: float(passages[context].vector @ vector))
+            yield replace(
+                example,
+                id=f"{example.id}{ELSEWHERE}",
+                context=nearest,
+                answers=(),
+                is_impossible=True,
+            )
 
 
 def _embed(embedder: Embedder, texts: Sequence[str], description: str) -> Vectors:

@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -104,6 +105,40 @@ def test_nothing_found(evaluate):
 def test_only_unanswerable_questions(evaluate):
     with pytest.raises(UsageError, match="No question is answerable"):
         evaluate(EXAMPLES[3:])
+
+
+def test_questions_can_be_asked_of_passages_that_do_not_answer_them(evaluate):
+    tea = (
+        "A tea harvest in southern China.",  # holds the answer
+        "Tea harvests pay the village.",
+        "Prices fell.",
+    )
+    where, *_, bridge, _ = EXAMPLES
+    others = [Example(f"t{n}", "Green_tea", text, "Who?", (), True) for n, text in enumerate(tea)]
+    result = evaluate((where, bridge, *others), elsewhere=True)
+    rows = {row.id: row for row in result.rows}
+    assert list(rows) == ["1", "3", "t0", "t1", "t2", "1 elsewhere"]  # the bridge has one passage
+    asked = rows["1 elsewhere"]
+    assert asked.unanswerable
+    assert not asked.right
+    assert (result.questions, result.answerable) == (6, 2)
+    assert result.f1 == evaluate((where, bridge)).f1
+
+
+def test_the_nearest_passage_without_the_answer_is_asked(evaluate):
+    class Seeing(FakeReader):
+        seen: ClassVar = []
+
+        def read(self, question, passages, best=5):
+            self.seen.append((question, *passages))
+            return super().read(question, passages, best)
+
+    near, far = "The green tea is grown where it is wet.", "Prices fell in the autumn of that year."
+    others = [
+        Example(f"{n}", "Green_tea", text, "Who?", (), True) for n, text in ((8, far), (9, near))
+    ]
+    evaluate((EXAMPLES[0], *others), reader=Seeing(), elsewhere=True)
+    assert Seeing.seen[-1] == ("Where is green tea grown?", near)
 
 
 def test_limit_is_a_fixed_sample(evaluate):
