@@ -11,7 +11,7 @@ from index.sentences import split
 from .answer import Span
 from .citing import Citations
 from .conversation import Resolution
-from .fitting import fit, published_within, value_of
+from .fitting import days_of, fit, published_within, value_of
 from .lists import items, people
 from .question import Question
 from .ranking import Calibration, Candidate, Support, normalise, rank
@@ -96,8 +96,9 @@ class Finder:
             self.calibration,
             lambda support: fit(question, support) + _in_play(support, understood),
             preference=lambda support: _spoken_of(support, understood),
+            days=days_of if question.slot == "when" else None,
             several=question.is_list and self.explain,
-            fuller=question.slot in ("who", "where"),
+            fuller=question.wants_fullest,
         )
 
     def spans(self, question: Question, candidate: Candidate, citations: Citations) -> list[Span]:

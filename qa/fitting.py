@@ -18,7 +18,7 @@ from index.sentences import split
 from .answer import Value
 from .dates import Timex, find_timexes
 from .question import Question
-from .ranking import Support
+from .ranking import Days, Support
 
 # Log-odds, set by hand: no training question has dates to resolve.
 WRONG_TYPE = -3.0
@@ -40,6 +40,11 @@ _ASKED_OF_PLANS = re.compile(
 )
 # What bounds a state, or is compared with, says nothing of when the rest of its sentence happened.
 _BOUND = re.compile(r"\b(?:since|until|till|than)(?: in| on)?(?: the)? *$", re.IGNORECASE)
+# A date after one of these is the end of the time that is meant, or not in it.
+_ONE_SIDE = re.compile(
+    r"\b(?:since|until|till|than|before|after|by|from|to|prior to|ahead of)(?: the)? *$",
+    re.IGNORECASE,
+)
 # Titles that stand before a person's name only: there is a Prince Edward Island.
 _PERSONAL = (
     r"(?:Mr|Mrs|Ms|Dr|Prof|Professor|President|Premier|Chancellor|Prime Minister|Minister|Senator|"
@@ -88,6 +93,21 @@ def value_of(slot: str | None, support: Support) -> Value | None:
     if slot in ("how many", "how much") and _NUMBER.search(support.text):
         return Value(type="number", text=support.text)
     return None
+
+
+def days_of(support: Support) -> Days | None:
+    """The days that an answer to "when?" stands for; None where it names none, or only bounds them.
+
+    Of several dates in it the finest counts, if it lies within the others.
+    """
+    text = support.hit.chunk.text
+    touched = [t for t in timexes_of(support) if t.start < support.end and support.start < t.end]
+    dated = [t for t in touched if t.type in ("DATE", "TIME")]
+    spans = [(t.first, t.last) for t in dated if t.first and t.last]
+    if not spans or any(_ONE_SIDE.search(text[max(0, t.start - 24) : t.start]) for t in dated):
+        return None
+    first, last = min(spans, key=lambda days: days[1] - days[0])
+    return (first, last) if all(a <= first and last <= b for a, b in spans) else None
 
 
 def date_value(timexes: Sequence[Timex]) -> Value | None:

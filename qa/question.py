@@ -72,6 +72,7 @@ _BOUND = re.compile(
     r"(?:^|\b)(?P<how>after|before|since) (?P<event>(?:the|that) [^,?]+?)(?:(?<=\w)\W*$|,)",
     re.IGNORECASE,
 )
+_COARSE = re.compile(r"\b(?:what|which) (?:month|year)\b", re.IGNORECASE)
 _MAIN_EVENT = re.compile(r"\b(?:main|central|reported) event\b", re.IGNORECASE)
 
 
@@ -110,6 +111,12 @@ class Question(NamedTuple):
     def is_compound(self) -> bool:
         """Whether several slots of one event are asked for."""
         return len(set(self.slots) & {"who", "where", "when"}) > 1
+
+    @property
+    def wants_fullest(self) -> bool:
+        """Whether the fullest name or the finest date is the best: "what year" wants a year."""
+        names = self.slot in ("who", "where")
+        return names or (self.slot == "when" and not _COARSE.search(self.text))
 
     @property
     def is_about_main_event(self) -> bool:

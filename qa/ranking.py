@@ -13,6 +13,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import NamedTuple
 
 from index import Analyzer, Hit
 
@@ -24,8 +26,16 @@ TERMS = Analyzer()
 FULLER = 1.0  # log-odds that a fuller name may be behind a shorter one and still go before it
 FULLEST = 8  # words of such a name
 
+Days = tuple[date, date]  # the first and the last
+
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _NO_WORD = re.compile(r"[^\w\s]|_")
+_NUMBER = re.compile(  # words that make another number of the one beside them
+    r"\d+(?:st|nd|rd|th)?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|"
+    r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty|dozens?|hundreds?|thousands?|(?:m|b|tr)illions?|"
+    r"half|halves|thirds?|quarters?|percent|cent"
+)
+_MONTH = re.compile("jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +138,23 @@ def rank(
     prior: Callable[[Support], float] | None = None,
     *,
     preference: Callable[[Support], float] | None = None,
+    days: Callable[[Support], Days | None] | None = None,
     several: bool = False,
     fuller: bool = False,
 ) -> list[Candidate]:
     """All candidates, best first; none is more confident than the one before it.
 
-    Spans whose words are equal, case, articles and punctuation aside, are one candidate with
-    several supports; of those, only ones that could stand alone are kept beside the best. A
-    candidate that only overlaps a better one in the same place is dropped.
+    Spans whose words are equal, case, articles and punctuation aside, or that stand for the same
+    days, are one candidate with several supports; of those, only ones that could stand alone are
+    kept beside the best. A candidate that only overlaps a better one in the same place is dropped.
 
     Args:
         prior: log-odds to add for what the features do not see.
         preference: log-odds to add for the order alone.
+        days: which days an answer stands for, where days are asked for; None where it does not.
         several: whether several may be right: better ones then do not speak against one.
-        fuller: whether to tell a name as fully as some place does: "Kim Jong Un", not "Kim".
+        fuller: whether to tell a name or a date as fully as some place does: "Kim Jong Un", not
+            "Kim"; "13 September", not "last month".
     """
     candidates = []
     most = 1.0
@@ -152,6 +165,7 @@ def rank(
         calibration,
         prior,
         preference=preference,
+        days=days,
         several=several,
         fuller=fuller,
     ):
@@ -177,6 +191,7 @@ def standings(
     prior: Callable[[Support], float] | None = None,
     *,
     preference: Callable[[Support], float] | None = None,
+    days: Callable[[Support], Days | None] | None = None,
     several: bool = False,
     fuller: bool = False,
 ) -> list[list[tuple[Support, tuple[float, ...]]]]:
@@ -184,8 +199,8 @@ def standings(
 
     An answer's share is its probability among the candidates, given that one of them is right (if
     several may be, among it and those that the reader would not answer); its agreement is the
-    logarithm of the number of places that bear it. Both count fuller and shorter wordings of the
-    answer ("Kim", "Kim Jong Un") as the answer itself.
+    logarithm of the number of places that bear it. Both count what goes together with the answer
+    as the answer itself: fuller and shorter wordings ("Kim", "Kim Jong Un"), days within its days.
     """
     score = calibration.score
     supports = list(_supports(question, hits, readings))
@@ -193,22 +208,23 @@ def standings(
         supports = [replace(support, prior=prior(support)) for support in supports]
     if preference:
         supports = [replace(support, preference=preference(support)) for support in supports]
-    groups: dict[str, list[Support]] = {}
+    groups: dict[str | Days, list[Support]] = {}
     for support in sorted(supports, key=score, reverse=True):
-        group = groups.setdefault(normalise(support.text), [])
+        said = _said(support, days)
+        group = groups.setdefault(said.days or said.words, [])
         if not any(_overlap(support, better) for better in group):
             group.append(support)
     candidates = list(_without_overlaps(groups.values()))
     if fuller:
-        candidates = _fuller_first(candidates, score)
-    names = [normalise(group[0].text) for group in candidates]
+        candidates = _fuller_first(candidates, score, days)
+    meanings = [_said(group[0], days) for group in candidates]
     top = max((score(group[0]) for group in candidates), default=0.0)
     weights = [math.exp(score(group[0]) - top) for group in candidates]
     fellows = [several and group[0].margin > 0 for group in candidates]  # no rivals to each other
     rivals = sum(weight for weight, fellow in zip(weights, fellows, strict=True) if not fellow)
     found = []
-    for group, name, weight in zip(candidates, names, weights, strict=True):
-        same = [i for i, other in enumerate(names) if _is_variant(name, other)]
+    for group, said, weight in zip(candidates, meanings, weights, strict=True):
+        same = [i for i, other in enumerate(meanings) if _go_together(said, other)]
         total = rivals + sum(weights[i] for i in same if fellows[i])
         others = sum(weights[i] for i in same) - weight
         shares = [(math.exp(score(support) - top) + others) / total for support in group]
@@ -243,29 +259,57 @@ def _without_overlaps(groups: Iterable[list[Support]]) -> Iterator[list[Support]
                 taken.setdefault(support.place[0], []).append(support)
 
 
+class _Said(NamedTuple):
+    """What an answer says: its words, normalised, and the days that they stand for, if they do."""
+
+    words: str
+    days: Days | None
+
+
+def _said(support: Support, days: Callable[[Support], Days | None] | None) -> _Said:
+    return _Said(normalise(support.text), days(support) if days else None)
+
+
+def _go_together(one: _Said, other: _Said) -> bool:
+    """Whether two answers can be one: of dates the calendar decides, else the words."""
+    if one.days and other.days:
+        return _within(one.days, other.days) or _within(other.days, one.days)
+    return _is_variant(one.words, other.words)
+
+
+def _within(one: Days, other: Days) -> bool:
+    return other[0] <= one[0] and one[1] <= other[1]
+
+
 def _fuller_first(
-    candidates: Sequence[list[Support]], score: Callable[[Support], float]
+    candidates: Sequence[list[Support]],
+    score: Callable[[Support], float],
+    days: Callable[[Support], Days | None] | None,
 ) -> list[list[Support]]:
-    """Candidates in their order, but of two names for one the fuller first, if it is near."""
-    waiting, ordered = list(candidates), []
+    """Candidates in their order, but of two names or dates for one the fuller first, if near."""
+    waiting, ordered = [(_said(group[0], days), group) for group in candidates], []
     while waiting:
-        name = normalise(waiting[0][0].text)
-        least = score(waiting[0][0]) - FULLER
+        said, (best, *_) = waiting[0]
+        least = score(best) - FULLER
         chosen = next(
             (
                 number
-                for number, (best, *_) in enumerate(waiting)
-                if _is_fuller(normalise(best.text), name) and score(best) > least
+                for number, (other, (support, *_)) in enumerate(waiting)
+                if _is_fuller(other, said, dated=days is not None) and score(support) > least
             ),
             0,
         )
-        ordered.append(waiting.pop(chosen))
+        ordered.append(waiting.pop(chosen)[1])
     return ordered
 
 
-def _is_fuller(one: str, other: str) -> bool:
-    longer = len(other) < len(one) and len(one.split()) <= FULLEST
-    return longer and _is_variant(one, other)
+def _is_fuller(one: _Said, other: _Said, *, dated: bool) -> bool:
+    if dated:
+        if not one.days or not other.days or one.days == other.days:
+            return False
+        return _within(one.days, other.days)
+    longer = len(other.words) < len(one.words) and len(one.words.split()) <= FULLEST
+    return longer and _is_variant(one.words, other.words)
 
 
 def _overlap(one: Support, other: Support) -> bool:
@@ -283,11 +327,19 @@ def normalise(text: str) -> str:
 
 
 def _is_variant(one: str, other: str) -> bool:
-    """Whether of two normalised wordings one is the other, or stands in it and is no number."""
+    """Whether of two normalised wordings one is the other or stands in it.
+
+    A number stands in what it counts ("253 people"), but not in another number or a date.
+    """
     short, long = sorted((one, other), key=len)
-    if f" {short} " not in f" {long} ":
-        return False
-    return one == other or any(len(word) > 1 and not word.isdigit() for word in short.split())
+    if one == other or f" {short} " not in f" {long} ":
+        return one == other
+    words = short.split()
+    if any(len(word) > 1 and not _NUMBER.fullmatch(word) for word in words):
+        return True
+    added = f" {long} ".replace(f" {short} ", " ", 1).split()
+    counts = any(_NUMBER.fullmatch(word) for word in words)
+    return counts and not any(_NUMBER.fullmatch(word) or _MONTH.match(word) for word in added)
 
 
 def share_words(one: str, other: str) -> bool:

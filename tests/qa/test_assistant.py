@@ -79,6 +79,24 @@ def test_equal_answers_keep_all_their_citations(assistant):
     }
 
 
+def test_one_day_told_in_other_words_is_one_answer(tmp_path):
+    stories = {  # "Friday" twice, of which only the first is the day of the blast
+        "blast.txt": ("2024-08-10", "A boiler exploded at the Tarn brewery on Friday."),
+        "inquiry.txt": ("2024-09-16", "The boiler at the Tarn brewery exploded on August 9."),
+        "court.txt": ("2024-11-16", "Owners of the Tarn brewery were charged in court on Friday."),
+    }
+    with EmbeddedIndex.open(tmp_path / ".dateline") as index:
+        index.add(
+            make_document(source, text, published=published)
+            for source, (published, text) in stories.items()
+        )
+        answer = Assistant(index).ask("When did the boiler explode at the Tarn brewery?")
+    best = answer.answers[0]
+    assert best.value.start == best.value.end == "2024-08-09"
+    cited = [answer.citations[number - 1].source for number in best.citations]
+    assert sorted(cited) == ["blast.txt", "inquiry.txt"]
+
+
 def test_a_slip_is_put_right_and_the_user_is_told(assistant):
     typed = "Wher did Anna Berg meet Tomas Lindd?"
     answer = assistant.ask(typed)

@@ -6,7 +6,7 @@ import pytest
 from support import make_document
 
 from index import Chunk, Hit
-from qa.fitting import fit, published_within, value_of
+from qa.fitting import days_of, fit, published_within, value_of
 from qa.question import analyse
 from qa.ranking import Support
 
@@ -25,6 +25,34 @@ def support(words, text=TEXT, published="2023-09-14"):
 
 def fitted(question, words):
     return fit(analyse(question), support(words))
+
+
+@pytest.mark.parametrize(
+    ("words", "days"),
+    [
+        ("Wednesday", ("2023-09-13", "2023-09-13")),
+        ("on Wednesday", ("2023-09-13", "2023-09-13")),
+        ("April 2019", ("2019-04-01", "2019-04-30")),
+        ("Moscow in April 2019", ("2019-04-01", "2019-04-30")),
+        ("two weeks", None),
+        ("Vladivostok", None),
+    ],
+)
+def test_the_days_that_an_answer_stands_for(words, days):
+    assert days_of(support(words)) == (days and tuple(map(date.fromisoformat, days)))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("They met before Wednesday.", "Wednesday"),
+        ("It has been open since the 1990s.", "the 1990s"),
+        ("It ran from May 2019 to June 2020.", "from May 2019 to June 2020"),
+        ("They came on 3 May 2019 and on 4 May 2019.", "3 May 2019 and on 4 May 2019"),
+    ],
+)
+def test_what_bounds_a_time_or_names_two_stands_for_no_days(text, words):
+    assert days_of(support(words, text)) is None
 
 
 def test_dates_that_agree_are_better_than_none_and_others_worse():

@@ -111,3 +111,18 @@ def test_other_dates_restrict_nothing(text):
 )
 def test_order(text, order):
     assert analyse(text).order == order
+
+
+@pytest.mark.parametrize(
+    ("question", "fullest"),
+    [
+        ("When was NATO founded?", True),
+        ("On what day was it founded?", True),
+        ("Who founded it?", True),
+        ("In which year was NATO founded?", False),
+        ("What month was it?", False),
+        ("How many founded it?", False),
+    ],
+)
+def test_whether_the_fullest_wording_is_wanted(question, fullest):
+    assert analyse(question).wants_fullest is fullest

@@ -1,6 +1,7 @@
 """Merging, dropping and scoring of candidates."""
 
 import math
+from datetime import date
 
 import pytest
 
@@ -127,7 +128,16 @@ def test_a_fuller_name_is_no_rival_but_a_longer_number_is():
     names = shares("Kim", "Kim Jong Un", "Anna")
     assert names["Kim"] == names["Kim Jong Un"] == pytest.approx((2 / 3, math.log(2)))
     assert names["Anna"] == pytest.approx((1 / 3, 0))
-    assert shares("2", "2 million")["2"] == pytest.approx((1 / 2, 0))
+    for number, longer in [
+        ("2", "2 million"),
+        ("two", "two hundred people"),
+        ("5", "5.5"),
+        ("5", "5 percent"),
+        ("12", "12 March"),
+    ]:
+        assert shares(number, longer)[number] == pytest.approx((1 / 2, 0))
+    for number, counted in [("253", "253 people"), ("44", "44-year-old"), ("two", "two ships")]:
+        assert shares(number, counted)[number] == pytest.approx((1, math.log(2)))
     assert shares("Korea", "Koreans")["Korea"] == pytest.approx((1 / 2, 0))
 
 
@@ -143,6 +153,47 @@ def test_a_fuller_name_goes_first_where_it_is_near_and_names_are_asked_for():
     assert names(1.5, fuller=True) == ["Kim Jong Un", "Kim", "Anna"]
     assert names(1.5, fuller=False) == ["Kim", "Anna", "Kim Jong Un"]
     assert names(0.5, fuller=True) == ["Kim", "Anna", "Kim Jong Un"], "too far behind"
+
+
+DAY = {  # what the words of these tests stand for
+    "Friday": (date(1998, 8, 7), date(1998, 8, 7)),
+    "Aug. 7": (date(1998, 8, 7), date(1998, 8, 7)),
+    "this month": (date(1998, 8, 1), date(1998, 8, 31)),
+    "last Friday": (date(1998, 8, 14), date(1998, 8, 14)),
+}
+
+
+def dated(*answers):
+    """The candidates of a question that wants days, as texts, and the standings by first text."""
+    texts = [f"It came {words} at last." for words, _ in answers]
+    hits = [hit(n, str(n), 0, text) for n, text in enumerate(texts)]
+    spans = [[span(text, *answer)] for text, answer in zip(texts, answers, strict=True)]
+    groups = standings(
+        "When?", hits, spans, PLAIN, days=lambda support: DAY.get(support.text), fuller=True
+    )
+    return [[support.text for support, _ in group] for group in groups], {
+        group[0][0].text: group[0][1][3:5] for group in groups
+    }
+
+
+def test_answers_that_stand_for_the_same_days_are_one():
+    texts, shares = dated(("Friday", 2.0), ("last Friday", 1.5), ("Aug. 7", 1.0))
+    assert texts == [["Friday", "Aug. 7"], ["last Friday"]]
+    assert shares["Friday"][1] == pytest.approx(math.log(2))
+    assert shares["last Friday"][1] == 0, "of dates the calendar decides, not their words"
+
+
+def test_a_day_and_its_month_bear_each_other_out():
+    _, shares = dated(("Friday", 1.0), ("this month", 1.0), ("when it rained", 1.0))
+    assert shares["Friday"] == shares["this month"] == pytest.approx((2 / 3, math.log(2)))
+    assert shares["when it rained"] == pytest.approx((1 / 3, 0))
+    _, shares = dated(("Friday", 1.0), ("this month", 1.0), ("last Friday", 1.0))
+    assert shares["Friday"][0] == pytest.approx(2 / 3), "the month goes with either day"
+
+
+def test_the_finer_date_goes_first_where_it_is_near():
+    assert dated(("this month", 1.5), ("Friday", 1.0))[0] == [["Friday"], ["this month"]]
+    assert dated(("this month", 2.5), ("Friday", 1.0))[0] == [["this month"], ["Friday"]]
 
 
 def test_one_passage_has_a_model_of_its_own():
