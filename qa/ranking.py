@@ -35,7 +35,10 @@ _NUMBER = re.compile(  # words that make another number of the one beside them
     r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty|dozens?|hundreds?|thousands?|(?:m|b|tr)illions?|"
     r"half|halves|thirds?|quarters?|percent|cent"
 )
-_MONTH = re.compile("jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec")
+_MONTH = re.compile(
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    "sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +342,7 @@ def _is_variant(one: str, other: str) -> bool:
         return True
     added = f" {long} ".replace(f" {short} ", " ", 1).split()
     counts = any(_NUMBER.fullmatch(word) for word in words)
-    return counts and not any(_NUMBER.fullmatch(word) or _MONTH.match(word) for word in added)
+    return counts and not any(_NUMBER.fullmatch(word) or _MONTH.fullmatch(word) for word in added)
 
 
 def share_words(one: str, other: str) -> bool:

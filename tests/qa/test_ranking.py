@@ -136,7 +136,7 @@ def test_a_fuller_name_is_no_rival_but_a_longer_number_is():
         ("12", "12 March"),
     ]:
         assert shares(number, longer)[number] == pytest.approx((1 / 2, 0))
-    for number, counted in [("253", "253 people"), ("44", "44-year-old"), ("two", "two ships")]:
+    for number, counted in [("253", "253 people"), ("44", "44-year-old"), ("two", "two marchers")]:
         assert shares(number, counted)[number] == pytest.approx((1, math.log(2)))
     assert shares("Korea", "Koreans")["Korea"] == pytest.approx((1 / 2, 0))
 
