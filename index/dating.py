@@ -175,8 +175,8 @@ _NOT_IN_PLACES = frozenset(
 )
 _AGENCY_AT_END = re.compile(
     rf"\s*(?:--|[—–])?\s*[(/\[]\s?(?:{_AGENCIES})\b[^()/\[\]]{{0,30}}[)/\]]$"
-    # After a date any initialism is an agency's: nobody can list them all.
-    r"|(?<=\d)\s*[(/\[][A-Z][A-Z/&.-]{1,9}[)/\]]$"
+    # After a date any initialism or name is an agency's: nobody can list them all.
+    r"|(?<=\d)\s*[(/\[][A-Z](?:[A-Z/&.-]{1,9}|[\w.’'-]+(?: [A-Z][\w.’'-]*){0,3})[)/\]]$"
 )
 _DATE_AT_END = re.compile(
     rf"(?:^|[\s,(]+)(?:(?P<full>{_WRITTEN}|{_ISO})"

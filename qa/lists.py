@@ -10,20 +10,21 @@ from .ranking import Support
 from .reader import ReadSpan
 
 MOST_WORDS = 6  # of an item; what is longer is a clause, not an item
-_BETWEEN = re.compile(r"\s*[,;]\s*(?:(?:and|or)\s+(?:also\s+)?)?|\s+(?:and|or|&|as well as)\s+")
+_BETWEEN = re.compile(r"\s*[,;]\s*(?:(?:and|or)\s+(?:also\s+)?)?|\s+(?:and|or|as well as)\s+")
 _LEAD = re.compile(r"(?:both|either|including|such as|and|or)\s+")
 
 
 def items(text: str, span: ReadSpan) -> list[ReadSpan]:
     """The items of an enumeration such as "Chad, Mali and Niger", else the span as it is.
 
-    Two words joined by "and" are an enumeration if both are names or both are not.
+    Two words joined by "and" are an enumeration if both are names or both are not; joined by "&"
+    they are one name, of a company.
     """
     found = [ReadSpan(a, b, span.margin) for a, b in _pieces(text, span)]
     words = [text[item.start : item.end] for item in found]
     named = [word[:1].isupper() for word in words]
     plausible = all(0 < len(word.split()) <= MOST_WORDS for word in words)
-    joined = re.search(r"\b(?:and|or|as well as)\b|&", text[span.start : span.end])
+    joined = re.search(r"\b(?:and|or|as well as)\b", text[span.start : span.end])
     if len(found) < 2 or not plausible or not joined or len(set(named)) > 1:
         return [span]
     return found

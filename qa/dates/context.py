@@ -30,6 +30,7 @@ _PAST = re.compile(
 )
 _PRESENT = re.compile(r"\b(?:is|are)\b")
 _UNTIL = re.compile(r"\b(?:until|by|as (?:soon|early) as|ahead of|for) (?:on )?$")
+_SINCE = re.compile(r"\bsince (?:last )?$", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,;:()–—]| -- | that | who | which | when | where | after | before | and ")
 _STOP = re.compile(r"[.!?]['’”\"]?\s+(?=[A-Z\"“‘`'])|\n\s*\n")
 
@@ -75,6 +76,8 @@ class Reading:
         end = min((at for at in self.breaks if at >= match.end()), default=len(self.text))
         if _UNTIL.search(self.text[start : match.start()]):
             return 2
+        if self.since(match):
+            return -2
         if re.match(r"['’]s\b", self.text[match.end() :]):  # "Wednesday's ruling"
             return -1
         before = _CLAUSE.split(self.text[start : match.start()])
@@ -88,6 +91,10 @@ class Reading:
                 if _PRESENT.search(clause):
                     return 0
         return 0
+
+    def since(self, match: Match) -> bool:
+        """Whether something has been so since the date, which then lies behind."""
+        return _SINCE.search(self.text[: match.start()]) is not None
 
     def choose(self, match: Match, options: list[Period]) -> Period:
         """Of the same day, month or season of several years, the one that is meant."""

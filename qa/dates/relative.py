@@ -28,6 +28,8 @@ def _weekday(reading: Reading, match: Match) -> Timex | None:
         days = ahead or 7
     elif which == "this":
         days = weekday - base.weekday()
+    elif reading.since(match):
+        days = ahead - 7
     elif anchored or reading.tense(match) > 0:
         days = ahead
     else:

@@ -54,6 +54,8 @@ DAYS = st.dates(min_value=date(1900, 1, 1), max_value=date(2025, 12, 31))
         ("TEHRAN, 2023-09-05 (IRNA) – Iran", "2023-09-05", "TEHRAN"),
         ("**SEOUL, Sept 19, 2023 (AFP)** – South", "2023-09-19", "SEOUL"),
         ("SEOUL, September 19, 2023", "2023-09-19", "SEOUL"),
+        ("INVERLOCH, Feb 11, 2025 (Highland Wire) – Engineers", "2025-02-11", "INVERLOCH"),
+        ("OBAN, 3 May 2024 (Local Democracy News) -- A ferry", "2024-05-03", "OBAN"),
     ],
 )
 def test_dateline(text, published, place):

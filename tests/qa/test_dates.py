@@ -47,6 +47,8 @@ def only(text, published=TUESDAY):
         ("They will meet next Friday.", "next Friday", "2023-09-22", "2023-09-22", None),
         ("They approved the pier, with work to begin in June.", "June", "2024-06", "2024-06-01", "2024-06-30"),
         ("They approved a pier, to be opened in June.", "June", "2024-06", "2024-06-01", "2024-06-30"),
+        ("The road has been closed since Wednesday.", "Wednesday", "2023-09-13", "2023-09-13", None),
+        ("It has been shut since December.", "December", "2022-12", "2022-12-01", "2022-12-31"),
         ("Talks were to begin in June.", "June", "2023-06", "2023-06-01", "2023-06-30"),
         ("It was closed last Friday.", "last Friday", "2023-09-15", "2023-09-15", None),
         ("He left yesterday.", "yesterday", "2023-09-18", "2023-09-18", None),

@@ -54,6 +54,12 @@ def test_an_enumeration_falls_into_items(text, expected):
     assert [text[s.start : s.end] for s in items(text, ReadSpan(0, len(text), 1.0))] == expected
 
 
+@pytest.mark.parametrize("text", ["Calder & Sons", "Marks & Spencer"])
+def test_a_company_is_one(text):
+    whole = ReadSpan(0, len(text), 1.0)
+    assert items(text, whole) == [whole]
+
+
 @given(st.text(alphabet="aB ,;&and or", max_size=60), st.data())
 def test_items_are_clean_parts_of_the_span_in_order(text, data):
     start = data.draw(st.integers(0, len(text)))
