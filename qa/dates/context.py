@@ -18,6 +18,7 @@ Match = re.Match[str]
 
 _FUTURE = re.compile(
     r"\b(?:will|won['’]t|shall|going to|would|may|might|upcoming|due|"
+    r"(?:can|could) (?:we|you|I)|let['’]s|let us|see you|"
     r"(?:is|are|be|been) to|(?:expected|scheduled|slated|planned|planning|plans?|set|hopes?|"
     r"hoping|wants?|intends?|ready|expects?|preparing|begins|starts|opens) (?:to|for|on)|"
     r"(?<!\bwas )(?<!\bwere )to (?:begin|start|open|resume|end|follow|take (?:place|effect)|"

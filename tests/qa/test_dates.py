@@ -44,6 +44,8 @@ def only(text, published=TUESDAY):
         ("He returned home Monday.", "Monday", "2023-09-18", "2023-09-18", None),
         ("They met on Thursday.", "Thursday", "2023-09-14", "2023-09-14", None),
         ("They will meet on Thursday.", "Thursday", "2023-09-21", "2023-09-21", None),
+        ("Can we meet on Thursday in Dingwall?", "Thursday", "2023-09-21", "2023-09-21", None),
+        ("Let’s talk on Thursday.", "Thursday", "2023-09-21", "2023-09-21", None),
         ("They will meet next Friday.", "next Friday", "2023-09-22", "2023-09-22", None),
         ("They approved the pier, with work to begin in June.", "June", "2024-06", "2024-06-01", "2024-06-30"),
         ("They approved a pier, to be opened in June.", "June", "2024-06", "2024-06-01", "2024-06-30"),
