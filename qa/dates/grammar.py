@@ -108,6 +108,11 @@ _MOD = (
     r"(?:(?P<mod>early|earlier|late|later|mid|middle|(?:the )?(?:beginning|start|end|close|middle"
     r"|turn|first half|second half) of)(?:[\s-]|(?<=mid)))"
 )
+# Not the verb, as in "to last two weeks"
+_LAST = (
+    r"(?<!\bto )(?<!\bwill )(?<!\bwould )(?<!\bcan )(?<!\bcould )(?<!\bmay )(?<!\bmight )"
+    r"(?<!\bmust )(?<!\bshould )(?<!\bnot )(?<!n['’]t )last"
+)
 _WHICH = r"(?P<which>last|next|this|the past|past|the coming|coming|the previous|previous|the last"
 _WHICH += r"|the next|the following|following|the same|that same|same|that|the|upcoming)"
 _AGO = r"(?P<ago>ago|from now|earlier|later|before|after|hence|previously|prior)"
@@ -164,7 +169,7 @@ _FORMS = (
                  r"(?P<ago>before|after|earlier|later|previously)(?= that\b)?"),
     ("in units", rf"(?:within|in) (?:the next )?{_NUMBER} {_UNIT}s?(?:['’] time)"),
     ("stretch", r"(?:over |during |in |for )?(?P<which>the (?:past|last|next|coming|first|previous"
-                rf"|following)|(?:past|last|next|coming|recent)) (?:{_NUMBER} )?{_UNIT}s"),
+                rf"|following)|(?:past|{_LAST}|next|coming|recent)) (?:{_NUMBER} )?{_UNIT}s"),
     ("duration", rf"(?:{_ABOUT} )?{_NUMBER}[ -](?:more |full |straight |consecutive "
                  rf"|whole |long |additional )?{_UNIT}(?:s['’]?|(?=-long|-old|\b))(?:-long)?"),
     ("duration", rf"(?:{_ABOUT} )?(?P<number>\d+)[- ]?(?P<unit>hour|minute|day|week|month|year)"

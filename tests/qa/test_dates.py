@@ -65,6 +65,8 @@ def only(text, published=TUESDAY):
         ("He spoke Monday night.", "Monday night", "2023-09-18TNI", "2023-09-18", None),
         ("The bus leaves at 9:30 p.m. Wednesday.", "9:30 p.m. Wednesday", "2023-09-20T21:30", "2023-09-20", None),
         ("It lasted about three weeks.", "about three weeks", "P3W", None, None),
+        ("Work is to last eleven weeks.", "eleven weeks", "P11W", None, None),
+        ("It won’t last two weeks.", "two weeks", "P2W", None, None),
         ("A two-day summit opened.", "two-day", "P2D", None, None),
         ("It took 5 1/2 hours.", "5 1/2 hours", "PT5H30M", None, None),
         ("He waited for several years.", "several years", "PXY", None, None),
