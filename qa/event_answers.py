@@ -98,13 +98,19 @@ class EventAnswers:
         hits: Sequence[Hit],
         citations: Citations,
     ) -> list[Span]:
-        """The slots of a compound question that are still open, read from the same document."""
+        """The slots of a compound question that are still open, read from the same document.
+
+        Where that is one passage, the next is read beside it: how sure one may be of a passage on
+        its own is another matter, for there nothing says that it is about the question.
+        """
         here = [hit for hit in hits if hit.chunk.document_id == document][:PART_PASSAGES]
+        beside = [hit for hit in hits if hit.chunk.document_id != document][: len(here) == 1]
         found = []
         for slot in dict.fromkeys(question.slots):
             if here and slot not in {span.slot for span in answers}:
                 part = part_of(question, slot)
-                best = self._finder.read(part, here)[:1]
+                read = self._finder.read(part, here + beside)
+                best = [c for c in read if c.supports[0].place[0] == document][:1]
                 found += [
                     span
                     for candidate in best

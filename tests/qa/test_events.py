@@ -105,6 +105,26 @@ def test_every_part_is_verbatim_and_cited(assistant):
         assert quoted[span.citations[0]].quote == span.text
 
 
+def test_open_slots_are_read_in_a_document_of_one_passage_as_in_a_collection(tmp_path):
+    mail = (
+        "Calder & Sons rang yesterday. Their dredger is held up in Rotterdam, so the start slips "
+        "to 10 November. Derek met their manager, Niamh Coyle, in Dublin last Friday and she "
+        "offered a discount of 3 per cent.\n\nCan we meet on Thursday?"
+    )
+    minutes = "The board met representatives of Straits Ferries in Belfast on 29 September."
+    with EmbeddedIndex.open(tmp_path / ".dateline") as index:
+        index.add(
+            [
+                make_document("mail.txt", mail, published="2025-10-22", title="Dredging"),
+                make_document("minutes.txt", minutes, published="2025-10-14", title="Minutes"),
+            ]
+        )
+        answer = Assistant(index).ask("Who met Niamh Coyle, where and when?")
+    told = {span.slot: span.text for span in answer.answers}
+    assert told == {"who": "Derek", "where": "Dublin", "when": "last Friday"}
+    assert {citation.source for citation in answer.citations} == {"mail.txt"}
+
+
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
