@@ -95,7 +95,7 @@ class Reading:
 
     def since(self, match: Match) -> bool:
         """Whether something has been so since the date, which then lies behind."""
-        return _SINCE.search(self.text[: match.start()]) is not None
+        return _SINCE.search(self.text[max(0, match.start() - 16) : match.start()]) is not None
 
     def choose(self, match: Match, options: list[Period]) -> Period:
         """Of the same day, month or season of several years, the one that is meant."""
